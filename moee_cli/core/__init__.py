@@ -1,0 +1,1 @@
+"""Types, clock, names and errors that every other package builds on; knows nothing else of `moee_cli`, no torch."""
