@@ -7,7 +7,7 @@ when other lines are inserted, deleted, lengthened or moved.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -42,18 +42,18 @@ class NoiseSource:
 
     def normal(self, stream: str, spans: Sequence[NoiseSpan], shape: tuple[int, ...] = ()) -> F32:
         """Return standard normal noise, float32 [frames of all spans, *shape]."""
-        values = [generator.standard_normal(shape, dtype=np.float32) for generator in self._generators(stream, spans)]
-        return (
-            np.stack([np.asarray(value, np.float32) for value in values])
-            if values
-            else np.empty((0, *shape), np.float32)
-        )
+        return self._draw(stream, spans, shape, lambda generator: generator.standard_normal(shape, dtype=np.float32))
 
     def uniform(self, stream: str, spans: Sequence[NoiseSpan], shape: tuple[int, ...] = ()) -> F32:
         """Return uniform noise in [0, 1), float32 [frames of all spans, *shape]."""
-        values = [generator.random(shape, dtype=np.float32) for generator in self._generators(stream, spans)]
-        return (
-            np.stack([np.asarray(value, np.float32) for value in values])
-            if values
-            else np.empty((0, *shape), np.float32)
-        )
+        return self._draw(stream, spans, shape, lambda generator: generator.random(shape, dtype=np.float32))
+
+    def _draw(
+        self,
+        stream: str,
+        spans: Sequence[NoiseSpan],
+        shape: tuple[int, ...],
+        draw: Callable[[np.random.Generator], object],
+    ) -> F32:
+        values = [np.asarray(draw(generator), np.float32) for generator in self._generators(stream, spans)]
+        return np.stack(values) if values else np.empty((0, *shape), np.float32)

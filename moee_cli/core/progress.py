@@ -1,4 +1,4 @@
-"""How long work tells what it is doing, without knowing whether anyone draws a bar, writes events, or listens at all."""
+"""How long work tells what it is doing, without knowing whether anyone draws a bar, writes events, or listens."""
 
 from __future__ import annotations
 
