@@ -125,6 +125,9 @@ class Segment:
     """First video frame in the film."""
     n_frames: int
     """Video frames."""
+    lead: Fraction
+    """Seconds from the segment's first sample to its first video frame: 0 unless the audio continues the previous
+    segment's, then within half a video frame of 0."""
     seconds: Fraction
     """Length from its first sample to the first sample of the next segment, seen from itself alone."""
     run: int

@@ -1,0 +1,1 @@
+"""From the emotions of a script to weights for every motion frame."""

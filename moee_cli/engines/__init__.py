@@ -1,0 +1,1 @@
+"""Engines: one folder each; what they share is in `base`, how they are found in `registry`."""

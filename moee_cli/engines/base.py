@@ -1,0 +1,81 @@
+"""What an engine is: a light description, and four methods.
+
+An engine samples motion for one chunk at a time, from a `Drive` that holds everything that may decide it, and draws
+frames from motion. Chunk planning, overlap blending, interpolation to video frames, pieces and joins happen outside,
+once for all engines. Sampling and drawing are apart because motion is cheap to repeat and pictures are not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from moee_cli.core.noise import NoiseSource
+from moee_cli.core.types import F32, U8, Drive, Portrait
+from moee_cli.engines.runtime import Runtime
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """What a machine must have."""
+
+    devices: tuple[str, ...]
+    """Device types the engine runs on, preferred first: `cpu`, `cuda`."""
+    memory_bytes: int
+    """Peak memory of a 512x512 render, measured (see docs/benchmarks.md)."""
+    needs_download: bool = False
+
+
+@dataclass(frozen=True)
+class EngineSpec:
+    """The light description of an engine; importing it must not import torch."""
+
+    name: str
+    summary: str
+    status: str
+    """Honest one-line state: what works, what is not there yet."""
+    requirements: Requirements
+    options: type[BaseModel]
+    """Model of `engines: {name: {...}}`; unknown keys are errors."""
+    chunk: int
+    """Motion frames sampled at once."""
+    overlap: int
+    """Motion frames shared by neighbouring chunks."""
+    context: int
+    """Motion frames of audio and emotion a chunk sees on each side."""
+    frames_per_second: float
+    """Frames drawn per second at 512x512 on the machine of docs/benchmarks.md; `moee plan` estimates from it."""
+    weights_licence: str
+    target: str
+    """`module:Class` of the engine."""
+
+
+class Engine(Protocol):
+    """The contract; `tests/engines/test_contract.py` runs over every registered engine."""
+
+    def prepare(self, portrait: Portrait) -> Any:
+        """Return whatever drawing this portrait needs, computed once."""
+
+    def sample(self, prepared: Any, drive: Drive, *, noise: NoiseSource) -> F32:
+        """Return the motion of one chunk, float32 [drive.n_frames, D]; depends on the arguments alone."""
+
+    def draw(self, prepared: Any, motion: F32) -> Iterator[U8]:
+        """Yield one RGB frame uint8 [H, W, 3] for each row of motion [n, D] (already on video frames)."""
+
+    def close(self) -> None:
+        """Release threads and device memory; safe to call twice and after an error."""
+
+
+def create_engine(spec: EngineSpec, options: BaseModel, runtime: Runtime) -> Engine:
+    """Import an engine and build it.
+
+    Raises:
+        EngineUnavailable: weights or hardware are missing.
+    """
+    module, _, name = spec.target.partition(":")
+    engine: Engine = getattr(import_module(module), name)(options, runtime)
+    return engine

@@ -1,0 +1,1 @@
+"""Samplers and chunk arithmetic over plain arrays; knows callables, never engines, files or emotions."""

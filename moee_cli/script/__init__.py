@@ -1,0 +1,1 @@
+"""The script: one YAML file read, checked, and placed on the clock."""

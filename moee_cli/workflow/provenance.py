@@ -1,0 +1,151 @@
+"""What an output says about itself: container tags and a sidecar JSON. No absolute paths, no machine names.
+
+The sidecar also answers whether an existing file may be overwritten: only one that came from the same script.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from moee_cli import __version__
+from moee_cli.core.errors import OutputError, from_os_error
+from moee_cli.core.labels import EMOTIONS
+from moee_cli.core.types import EmotionKey, Timeline
+from moee_cli.engines.base import EngineSpec
+from moee_cli.media.ffmpeg import ffmpeg_version
+from moee_cli.script.schema import Script
+from moee_cli.store.atomic import write_text
+
+SIDECAR_FORMAT = 1
+AI_GENERATED = "AI-generated video: the face was animated by moee; it is not a recording"
+LIBRARIES = ("numpy", "opencv-contrib-python", "mediapipe", "av", "soxr")
+"""Libraries whose version can change a frame or a sample."""
+
+
+def sidecar_path(video: Path) -> Path:
+    """Return where the sidecar of a video lies: `film.mp4.moee.json`."""
+    return video.with_name(video.name + ".moee.json")
+
+
+def read_sidecar(video: Path) -> dict[str, Any] | None:
+    """Return the sidecar of a video, or None if it has none that can be read."""
+    try:
+        content = json.loads(sidecar_path(video).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def script_name(script: Script, output: Path) -> str:
+    """Return what identifies a script beside its output: its path seen from the output's folder, `-` for stdin."""
+    if script.path is None:
+        return "-"
+    return Path(os.path.relpath(script.path, output.parent)).as_posix()
+
+
+def check_target(script: Script, output: Path, *, force: bool) -> None:
+    """Make the output's folder and refuse to overwrite what did not come from this script.
+
+    Raises:
+        OutputError: the output is a folder, is not ours, or its folder cannot be written.
+    """
+    if output.is_dir():
+        raise OutputError(f"{output}: is a folder", "give a file name, such as film.mp4")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise from_os_error(error, f"cannot make the folder {output.parent}") from None
+    if not os.access(output.parent, os.W_OK | os.X_OK):
+        raise OutputError(f"{output.parent}: the folder cannot be written", "choose another output with -o")
+    if not output.exists() or force:
+        return
+    sidecar = read_sidecar(output) or {}
+    if sidecar.get("script", {}).get("name") != script_name(script, output):
+        raise OutputError(
+            f"{output}: exists and was not made from this script",
+            "give --force to overwrite it, or another name with -o",
+        )
+
+
+def container_tags(script: Script) -> dict[str, str]:
+    """Return the metadata written into the container."""
+    consent = "; ".join(f"{name}: {member.consent}" for name, member in script.cast.items() if member.consent)
+    tags = {"title": script.stem, "comment": AI_GENERATED, "software": f"moee {__version__}"}
+    return {**tags, "copyright": f"consent: {consent}"} if consent else tags
+
+
+def write_sidecar(output: Path, script: Script, timeline: Timeline, spec: EngineSpec, device: str) -> None:
+    """Write the sidecar of `output`, under a temporary name first."""
+    content = {
+        "moee_sidecar": SIDECAR_FORMAT,
+        "ai_generated": True,
+        "notice": AI_GENERATED,
+        "output": output.name,
+        "script": {"name": script_name(script, output), "hash": script.source_hash, "presets": list(script.presets)},
+        "engine": {"name": spec.name, "weights": spec.weights_licence, "device": device},
+        "seed": script.seed,
+        "frame": {
+            "width": script.frame.width,
+            "height": script.frame.height,
+            "fps": str(script.frame.fps),
+            "fit": script.frame.fit.value,
+        },
+        "encoding": asdict(script.encoding),
+        "n_frames": timeline.n_frames,
+        "seconds": float(timeline.seconds),
+        "cast": {
+            name: {"portrait": member.portrait.name, "consent": member.consent}
+            for name, member in script.cast.items()
+            if name in timeline.speakers
+        },
+        "segments": describe_segments(timeline),
+        "versions": {"moee": __version__, "ffmpeg": ffmpeg_version(), **_library_versions()},
+    }
+    write_text(sidecar_path(output), json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def describe_segments(timeline: Timeline) -> list[dict[str, Any]]:
+    """Return the timeline as plain values, for the sidecar and `moee plan --json`."""
+    return [
+        {
+            "id": segment.id,
+            "take": segment.take,
+            "speaker": segment.speaker,
+            "kind": "pause" if segment.audio is None else "speech",
+            "audio": None if segment.audio is None else segment.audio.path.name,
+            "start_frame": segment.start_frame,
+            "n_frames": segment.n_frames,
+            "start_seconds": float(segment.start_frame / timeline.fps),
+            "seconds": float(segment.n_frames / timeline.fps),
+            "run": segment.run,
+            "transition": segment.transition.value,
+            "transition_seconds": float(segment.transition_frames / timeline.fps),
+            "emotion": [describe_key(key) for key in segment.emotion],
+        }
+        for segment in timeline.segments
+    ]
+
+
+def describe_key(key: EmotionKey) -> dict[str, Any]:
+    """Return an emotion key as plain values: weights by name, intensity, time."""
+    weights: Mapping[str, float] = {
+        name: round(weight, 6) for name, weight in zip(EMOTIONS, key.weights, strict=True) if weight > 0
+    }
+    at = f"{key.at:.0%}" if isinstance(key.at, float) else f"{float(key.at):g}s"
+    return {"at": at, "weights": weights, "intensity": key.intensity}
+
+
+def _library_versions() -> dict[str, str]:
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
