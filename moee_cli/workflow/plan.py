@@ -1,0 +1,157 @@
+"""A plan: the timeline of a script with mixes, pieces and an estimate. Runs nothing, imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from moee_cli.core.errors import Unavailable
+from moee_cli.core.labels import EMOTIONS
+from moee_cli.core.types import EmotionKey, Segment, Timeline
+from moee_cli.engines.base import EngineSpec
+from moee_cli.engines.registry import engine_spec
+from moee_cli.script.schema import Script
+from moee_cli.script.timeline import AudioLength, build_timeline
+from moee_cli.workflow.provenance import describe_segments
+
+START_UP_SECONDS = 4.0
+"""Imports, landmarks and stitching of one render; see docs/benchmarks.md."""
+MEASURED_AT = 512 * 512
+"""Pixels of the frame that an engine's `frames_per_second` and memory were measured at."""
+BYTES_PER_PIXEL = 400
+"""Growth of memory with the frame, measured between 512x512 and 1080x1080; see docs/benchmarks.md."""
+
+
+@dataclass(frozen=True)
+class PlanRow:
+    """One segment, as a person reads it."""
+
+    id: str
+    speaker: str
+    start_seconds: float
+    seconds: float
+    n_frames: int
+    emotion: str
+    transition: str
+    n_pieces: int
+    run: int
+    is_pause: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a render would do."""
+
+    script: Script
+    spec: EngineSpec
+    timeline: Timeline
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know before rendering."""
+        return (*(str(problem) for problem in self.script.warnings), *self.timeline.warnings)
+
+    @property
+    def rows(self) -> tuple[PlanRow, ...]:
+        """One row per segment."""
+        pieces = [piece.segment for piece in self.timeline.pieces]
+        return tuple(
+            PlanRow(
+                id=segment.id,
+                speaker=segment.speaker,
+                start_seconds=float(segment.start_frame / self.timeline.fps),
+                seconds=float(segment.n_frames / self.timeline.fps),
+                n_frames=segment.n_frames,
+                emotion=emotion_text(segment),
+                transition=transition_text(segment, self.timeline.fps) if index else "",
+                n_pieces=pieces.count(index),
+                run=segment.run,
+                is_pause=segment.is_pause,
+            )
+            for index, segment in enumerate(self.timeline.segments)
+        )
+
+    @property
+    def estimate_seconds(self) -> float:
+        """Wall time of a render on a machine like the one of docs/benchmarks.md."""
+        area = self.script.frame.width * self.script.frame.height / MEASURED_AT
+        return START_UP_SECONDS + self.timeline.n_frames * area / self.spec.frames_per_second
+
+    @property
+    def estimate_memory_bytes(self) -> int:
+        """Peak memory of a render; does not grow with the film's length."""
+        pixels = self.script.frame.width * self.script.frame.height
+        return self.spec.requirements.memory_bytes + max(0, pixels - MEASURED_AT) * BYTES_PER_PIXEL
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the plan as plain values, for `--json`."""
+        return {
+            "script": self.script.stem,
+            "output": None if self.script.output is None else str(self.script.output),
+            "engine": self.spec.name,
+            "seed": self.script.seed,
+            "frame": {
+                "width": self.script.frame.width,
+                "height": self.script.frame.height,
+                "fps": str(self.timeline.fps),
+            },
+            "n_frames": self.timeline.n_frames,
+            "seconds": float(self.timeline.seconds),
+            "n_pieces": len(self.timeline.pieces),
+            "estimate": {"seconds": round(self.estimate_seconds, 1), "memory_bytes": self.estimate_memory_bytes},
+            "segments": describe_segments(self.timeline),
+            "warnings": list(self.warnings),
+        }
+
+
+def plan(script: Script) -> Plan:
+    """Return the plan of a script.
+
+    Raises:
+        Unavailable: the script uses something this release does not do yet.
+        ScriptError: audio is missing or does not fit; all faults at once.
+    """
+    refuse_deferred(script)
+    return Plan(script, engine_spec(script.engine), build_timeline(script.lines, script.frame.fps, audio_lengths()))
+
+
+def audio_lengths() -> Callable[[Path], AudioLength]:
+    """Return a probe that opens each file once."""
+    from moee_cli.media.decode import probe_audio
+
+    return cache(probe_audio)
+
+
+def refuse_deferred(script: Script) -> None:
+    """Refuse what the script format has and this release does not do.
+
+    Raises:
+        Unavailable: one sentence for each such thing.
+    """
+    if script.deferred:
+        message = "\n".join(str(problem) for problem in script.deferred)
+        hints = dict.fromkeys(problem.hint for problem in script.deferred if problem.hint)
+        raise Unavailable(message, "; ".join(hints) or None)
+
+
+def emotion_text(segment: Segment) -> str:
+    """Return a segment's emotion in words: `anger 80% disgust 20% @ 0.7`, keys joined by arrows."""
+    return " → ".join(_key_text(key) for key in segment.emotion)
+
+
+def _key_text(key: EmotionKey) -> str:
+    parts = [(name, weight) for name, weight in zip(EMOTIONS, key.weights, strict=True) if weight > 0.005]
+    if parts == [("neutral", 1.0)] or key.intensity == 0:
+        return "neutral"
+    names = [f"{name} {weight:.0%}" if len(parts) > 1 else name for name, weight in parts]
+    return f"{' '.join(names)} @ {key.intensity:.2g}"
+
+
+def transition_text(segment: Segment, fps: Fraction) -> str:
+    """Return how a segment starts: `cut`, `blend 0.4s`."""
+    seconds = float(segment.transition_frames / fps)
+    return f"{segment.transition.value} {seconds:.2g}s" if seconds else segment.transition.value
