@@ -19,8 +19,8 @@ def key(at=0.0, intensity=1.0, **mix):
 
 def film(*emotions, seconds=2, blend_frames=10):
     first = Segment(
-        id="a", take=1, speaker="ana", audio=None, continues=False, start_frame=0, n_frames=25 * seconds, lead=Fraction(0),
-        seconds=Fraction(seconds), run=0, transition=TransitionKind.CUT, transition_frames=0, handle_before=0,
+        id="a", take=1, speaker="ana", audio=None, continues=False, start_frame=0, n_frames=25 * seconds,
+        lead=Fraction(0), seconds=Fraction(seconds), run=0, transition=TransitionKind.CUT, transition_frames=0, handle_before=0,
         handle_after=0, emotion=emotions[0], controls=Controls(),
     )  # fmt: skip
     later = [
@@ -73,7 +73,7 @@ def test_rows_sum_to_one_and_joins_do_not_jump(blend):
 def test_frames_outside_hold_the_ends():
     track = emotion_track(film((key(0.0, anger=1), key(1.0, fear=1))), 0, -10, 60)
     np.testing.assert_allclose(track[:11, ANGER], 1, atol=1e-6)
-    np.testing.assert_allclose(track[50:, FEAR], 1, atol=1e-6)
+    np.testing.assert_allclose(track[60:, FEAR], 1, atol=1e-6)
 
 
 def test_a_segment_two_away_changes_nothing():
