@@ -1,0 +1,7 @@
+"""`moee check`."""
+
+EXAMPLES = ""
+
+
+def check() -> None:
+    """X."""

@@ -1,0 +1,66 @@
+"""`moee render`: one script to one video."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from moee_cli.cli import console, options
+from moee_cli.cli.progress import ProgressMode, reporting
+
+EXAMPLES = """
+moee render film.yaml
+moee render film.yaml --draft -o look.mp4
+moee render film.yaml --only a02,a03 --set defaults.intensity=0.9
+cat film.yaml | moee render - -o - | ffplay -
+"""
+
+
+def render(
+    script: options.ScriptArgument,
+    *,
+    output: Annotated[
+        str | None, typer.Option("-o", "--output", metavar="FILE|-", help="Video to write, or - for standard output.")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="ID,..", help="Render these segments alone. May be repeated.")
+    ] = None,
+    engine: options.EngineOption = None,
+    preset: options.PresetOption = None,
+    draft: options.DraftOption = False,
+    device: options.DeviceOption = "auto",
+    seed: options.SeedOption = None,
+    sets: options.SetOption = None,
+    force: options.ForceOption = False,
+    events: options.EventsOption = None,
+    progress: options.ProgressOption = ProgressMode.AUTO,
+) -> None:
+    """Render a script to a video.
+
+    The path of the finished video goes to standard output, everything else to standard error. An output that came
+    from the same script is overwritten; any other file is not, without --force.
+    """
+    target = None if output is None else Path(output)
+    changes = options.overrides(engine, preset, seed, sets, draft=draft)
+    with reporting("render", progress, events, script=script) as reporter:
+        opened = changes.open(script, target)
+        from moee_cli.workflow.render import render as render_script
+
+        began = time.monotonic()
+        result = render_script(
+            opened,
+            output=target,
+            only=options.split_commas(only),
+            force=force,
+            device=device,
+            progress=reporter,
+        )
+        elapsed = time.monotonic() - began
+    if progress is not ProgressMode.NONE:
+        length = console.duration(result.seconds)
+        console.say(f"{length} of video, {console.plural(result.n_frames, 'frame')}, in {console.duration(elapsed)}")
+    if target != Path("-"):
+        console.data(str(result.output))
