@@ -1,0 +1,149 @@
+"""Pieces and the sound track into the film: pictures copied, sound encoded once, both equally long.
+
+Pictures are placed by counting: frame n of the film shows at n/fps whatever the pieces' own clocks say (adding up
+durations in microseconds, as ffmpeg's concat demuxer does, drifts at NTSC rates). See docs/decisions/0003-pieces.md.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from fractions import Fraction
+from math import lcm
+from pathlib import Path
+from typing import Any
+
+from moee_cli.core.errors import EnvironmentFailed, OutputError
+from moee_cli.core.timebase import FILM_RATE, sample_of_frame
+from moee_cli.core.types import Encoding, FrameFormat
+from moee_cli.media import ffmpeg
+from moee_cli.media.encode import count_frames, track_timescale
+from moee_cli.media.sound import RAW_FORMAT, SAMPLE_BYTES
+from moee_cli.store.atomic import replacing
+
+STDOUT = "-"
+_CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
+_STREAMED = "+frag_keyframe+delay_moov+default_base_moof"
+"""MP4 that is written front to back; the index is delayed by one fragment, so that it can tell of the AAC priming."""
+_GREATEST_TIMESCALE = 2**31 - 1
+
+
+def check_container(output: Path) -> str:
+    """Return ffmpeg's name of the container that a file name asks for.
+
+    Raises:
+        OutputError: it asks for none that moee writes.
+    """
+    try:
+        return _CONTAINERS[output.suffix.lower()]
+    except KeyError:
+        known = ", ".join(_CONTAINERS)
+        raise OutputError(
+            f"cannot write {output}: {output.suffix or 'no suffix'} is not a video format", f"use {known}"
+        ) from None
+
+
+def stitch(
+    pieces: Sequence[Path],
+    sound: Path,
+    output: Path,
+    *,
+    frame: FrameFormat,
+    encoding: Encoding,
+    tags: Mapping[str, str],
+) -> None:
+    """Write the film; `-` as output sends a fragmented MP4 to standard output.
+
+    `tags` are written where the container has a place for them; MP4 has one for title, artist, comment, description,
+    copyright, genre, date and a few more.
+
+    Raises:
+        EnvironmentFailed: ffmpeg failed, no space is left, or pieces and sound are not equally long.
+        OutputError: the output cannot be written, or its suffix is no video format.
+        BrokenPipeError: the reader of standard output went away.
+    """
+    n_frames = _check_lengths(pieces, sound, frame.fps)
+    to_stdout = str(output) == STDOUT
+    container = "mp4" if to_stdout else check_container(output)
+    options = _film_options(container, frame.fps, encoding.audio_bitrate_kbps, tags)
+    with _piece_list(pieces) as listing:
+        if to_stdout:
+            sys.stdout.flush()
+            ffmpeg.run(_graph(listing, sound, "pipe:1", {**options, "movflags": _STREAMED}), "cannot write the film")
+            return
+        with replacing(output) as temporary:
+            ffmpeg.run(_graph(listing, sound, ffmpeg.file_url(temporary), options), f"cannot write {output}")
+            if container != "matroska" and (held := count_frames(temporary)) != n_frames:
+                raise EnvironmentFailed(f"cannot write {output}: it holds {held} of {n_frames} frames")
+
+
+def _check_lengths(pieces: Sequence[Path], sound: Path, fps: Fraction) -> int:
+    """Return the number of frames; a piece or a sound track that does not fit would show as lost sync."""
+    n_frames = 0
+    for piece in pieces:
+        held = count_frames(piece)
+        if held == 0:
+            raise EnvironmentFailed(f"{piece.name} is damaged or gone", "run the same command again")
+        n_frames += held
+    n_samples = sound.stat().st_size // SAMPLE_BYTES
+    if n_samples != sample_of_frame(n_frames, fps):
+        raise EnvironmentFailed(
+            f"{n_frames} frames do not go with {n_samples} samples of sound", "run the same command again"
+        )
+    return n_frames
+
+
+@contextmanager
+def _piece_list(pieces: Sequence[Path]) -> Iterator[Path]:
+    """Yield a list file for ffmpeg's concat demuxer. It names links, as its syntax cannot hold every path."""
+    with tempfile.TemporaryDirectory(prefix="moee-") as name:
+        folder = Path(name)
+        lines = ["ffconcat version 1.0"]
+        for number, piece in enumerate(pieces):
+            link = f"{number:06d}.mp4"
+            (folder / link).symlink_to(piece.absolute())
+            lines.append(f"file {link}")
+        listing = folder / "pieces.ffconcat"
+        listing.write_text("\n".join(lines) + "\n", encoding="ascii")
+        yield listing
+
+
+def _graph(listing: Path, sound: Path, target: str, options: Mapping[str, Any]) -> object:
+    import ffmpeg as graph
+
+    picture = ffmpeg.file_input(listing, format="concat")
+    track = ffmpeg.file_input(sound, **RAW_FORMAT)
+    return graph.output(picture["v"], track["a"], target, **options)
+
+
+def _film_options(container: str, fps: Fraction, audio_kbps: int, tags: Mapping[str, str]) -> dict[str, Any]:
+    ticks = track_timescale(fps)
+    frame_ticks = ticks // fps.numerator * fps.denominator
+    options: dict[str, Any] = {
+        "format": container,
+        "c:v": "copy",
+        "bsf:v": f"setts=ts=N*{frame_ticks}:duration={frame_ticks}",
+        "c:a": "aac",
+        "b:a": f"{audio_kbps}k",
+        "map_metadata": -1,
+        "map_chapters": -1,
+        "fflags": "+bitexact",
+        "flags:a": "+bitexact",
+        **_tag_options(tags),
+    }
+    if container != "matroska":
+        options |= {"video_track_timescale": ticks, "movie_timescale": _movie_timescale(fps), "movflags": "+faststart"}
+    return options
+
+
+def _movie_timescale(fps: Fraction) -> int:
+    """Return a clock in which both frames and samples are whole; edit lists are written in it."""
+    common = lcm(FILM_RATE, fps.numerator)
+    return common if common <= _GREATEST_TIMESCALE else FILM_RATE
+
+
+def _tag_options(tags: Mapping[str, str]) -> dict[str, str]:
+    # The number only tells the options apart: ffmpeg-python takes each name once, ffmpeg ignores what follows `g:`.
+    return {f"metadata:g:{number}": f"{key}={value}" for number, (key, value) in enumerate(sorted(tags.items()))}

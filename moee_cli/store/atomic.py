@@ -1,0 +1,105 @@
+"""Files that stand under their name complete, or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from moee_cli.core.errors import OutputError, from_os_error
+
+TEMPORARY_PREFIX = ".moee-"
+TEMPORARY_SUFFIX = ".part"
+"""A file named `.moee-*.part` was left by a process that was killed; nothing ever reads it."""
+
+
+def check_target(path: Path) -> Path:
+    """Return `path` with links followed, after checking that a file may be put there.
+
+    Raises:
+        OutputError: the folder is missing or no folder, or something that is not a plain file has the name
+            (a rename would replace a device such as /dev/null).
+    """
+    real = Path(os.path.realpath(path))
+    try:
+        folder = real.parent.stat()
+        if not stat.S_ISDIR(folder.st_mode):
+            raise OutputError(f"cannot write {path}: {path.parent} is not a folder", "choose another place with -o")
+        if os.path.lexists(real) and not stat.S_ISREG(real.lstat().st_mode):
+            kind = "a folder" if real.is_dir() else "not a plain file"
+            raise OutputError(f"cannot write {path}: it is {kind}", "choose another name with -o")
+    except FileNotFoundError:
+        raise OutputError(f"cannot write {path}: there is no folder {path.parent}", "create it first") from None
+    except OSError as error:
+        raise from_os_error(error, f"cannot write {path}") from error
+    return real
+
+
+@contextmanager
+def scratch(path: Path) -> Iterator[Path]:
+    """Yield an empty temporary file beside `path`, removed in the end.
+
+    Raises:
+        OutputError: nothing can be written there.
+        EnvironmentFailed: no space is left.
+    """
+    temporary = path.with_name(f"{TEMPORARY_PREFIX}{uuid4().hex}{TEMPORARY_SUFFIX}")
+    try:
+        try:
+            # Not mkstemp: its files are private, but an output has the permissions that the umask gives.
+            os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        except OSError as error:
+            raise from_os_error(error, f"cannot write {path}") from error
+        yield temporary
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield an empty temporary file beside `path`; it takes the name on success and is removed on any exception.
+
+    The content reaches the disk before the name does, so a power cut leaves the old file or the new one.
+
+    Raises:
+        OutputError: nothing can be written there.
+        EnvironmentFailed: no space is left.
+    """
+    target = check_target(path)
+    with scratch(target) as temporary:
+        yield temporary
+        try:
+            _flush(temporary)
+            temporary.replace(target)
+        except OSError as error:
+            raise from_os_error(error, f"cannot write {path}") from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 text file as a whole."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file as a whole.
+
+    Raises:
+        OutputError: nothing can be written there.
+        EnvironmentFailed: no space is left.
+    """
+    with replacing(path) as temporary:
+        try:
+            temporary.write_bytes(content)
+        except OSError as error:
+            raise from_os_error(error, f"cannot write {path}") from error
+
+
+def _flush(path: Path) -> None:
+    # Opened for writing: some systems refuse to flush a file that was opened for reading.
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
