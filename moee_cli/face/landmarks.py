@@ -1,0 +1,347 @@
+"""Faces and their 478 landmarks in a picture: one function over two detector backends.
+
+*bundled*: FaceMesh as shipped inside mediapipe 0.10 (`solutions`); *task file*: a `face_landmarker.task` bundle that
+the user has, with mediapipe's task API (0.10 and 1.x). Both are MediaPipe Face Mesh with attention refinement
+(Grishchenko et al., arXiv 2006.10962), so the landmark order is the same.
+
+What was measured (six portraits, FaceMesh 0.10.21): landmarks come in pixel *index* coordinates (nearest-neighbour
+upscaling by 4 moves them by 0.38 of the 0.375 px which that convention predicts), so half a pixel is added here;
+shifting and zooming the crop around one face moves landmarks by 0.35 % of the eye distance (standard deviation), so
+the mean of several crops is returned; faces whose eye distance is under 7 % of the picture are missed, so smaller
+parts are searched when the whole shows none.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from moee_cli.core.errors import InputError, Unavailable
+from moee_cli.core.types import F32, U8
+from moee_cli.face.chatter import without_chatter
+from moee_cli.face.picture import shown_name
+
+N_LANDMARKS = 478
+OUTER_EYES = (33, 263)
+"""Outer corners: the subject's right eye, the subject's left eye."""
+
+_MIN_CONFIDENCE = 0.3
+_MAX_FACES = 16
+_SEARCH_SIDE = 1280
+"""Pictures are searched at most this large; the detector itself looks at 128 px."""
+_CROP_SIDE = 512
+"""Size at which the crop around a face is measured; the landmark network looks at 192 px."""
+_CROPS = ((2.0, 0.0, 0.0), (1.7, 0.06, 0.03), (1.7, -0.06, -0.03), (2.4, 0.05, -0.06), (2.4, -0.05, 0.06))
+"""Crops whose landmarks are averaged: side and shift in face sizes."""
+_MAX_SPREAD = 0.04
+"""Landmarks of a real face agree between the crops to 0.004-0.008 eye distances (RMS; six portraits); those "found" in
+cats, coins, moons and cells scatter by 0.058-0.33."""
+_OVERLAP = 0.5
+"""Faces sharing this much of the smaller box are one face seen twice."""
+
+Points = F32
+"""Landmarks [478, 3] in pixels."""
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """One face of a picture."""
+
+    landmarks: Points
+    """[478, 3] px, MediaPipe order, pixel centres at .5; z in the same unit, smaller is nearer."""
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Left, top, right, bottom of the landmarks in px."""
+        low, high = self.landmarks[:, :2].min(axis=0), self.landmarks[:, :2].max(axis=0)
+        return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+    @property
+    def area(self) -> float:
+        """Area of the box in square px."""
+        left, top, right, bottom = self.box
+        return (right - left) * (bottom - top)
+
+    @property
+    def eye_distance_px(self) -> float:
+        """Distance of the outer eye corners in the picture plane."""
+        right, left = self.landmarks[OUTER_EYES[0], :2], self.landmarks[OUTER_EYES[1], :2]
+        return float(np.hypot(*(right - left)))
+
+
+def find_faces(picture: U8, *, model: Path | None = None) -> list[Face]:
+    """Return the faces of an RGB picture [H, W, 3], left to right; an empty list if there is none.
+
+    `model` is a `face_landmarker.task` file; without one the landmark models bundled with mediapipe 0.10 are used.
+
+    Raises:
+        Unavailable: mediapipe or a system library it needs is missing, or it holds no landmark models.
+        InputError: `model` cannot be read or is no face landmarker.
+    """
+    with _detector(model) as detect:
+        measured = [_measured(picture, points, detect) for points in _search(picture, detect)]
+    faces = [Face(points) for points in measured if points is not None]
+    return sorted(faces, key=lambda face: face.box[0] + face.box[2])
+
+
+def track(frames: Iterable[U8], *, model: Path | None = None) -> Iterator[Points | None]:
+    """Yield landmarks [478, 3] px of the largest face for each RGB frame [H, W, 3] of a video, None where it is lost.
+
+    Each frame is measured alone (one crop, placed by the previous frame): no smoothing hides or delays a motion.
+
+    Raises:
+        Unavailable, InputError: as `find_faces`.
+    """
+    with _detector(model) as detect:
+        last: Points | None = None
+        for frame in frames:
+            picture = np.ascontiguousarray(frame)
+            found = None if last is None else _in_crop(picture, last, _CROPS[0], detect)
+            if found is None:
+                candidates = _search(picture, detect)
+                largest = max(candidates, key=lambda points: Face(points).area, default=None)
+                found = None if largest is None else _in_crop(picture, largest, _CROPS[0], detect)
+            last = found
+            yield found
+
+
+# --- search ---------------------------------------------------------------------------------------------------------
+
+Detect = Callable[[U8], list[Points]]
+"""Landmarks of all faces of a square picture, in its pixels."""
+
+
+def _search(picture: U8, detect: Detect) -> list[Points]:
+    """Return rough landmarks of every face: in the whole, else in overlapping halves, else in quarters."""
+    height, width = picture.shape[:2]
+    for zoom in (1, 2, 4):
+        side = max(height, width) / zoom
+        if zoom > 1 and side < _CROP_SIDE / 4:
+            break
+        found: list[Points] = []
+        for top in _starts(height, side):
+            for left in _starts(width, side):
+                found += _detect_in(picture, (left, top), side, min(_SEARCH_SIDE, max(round(side), _CROP_SIDE)), detect)
+        if found:
+            return _without_doubles(found)
+    return []
+
+
+def _starts(length: int, side: float) -> list[float]:
+    """Return where squares of `side` start so that they cover `length` with half of each shared."""
+    if side >= length:
+        return [(length - side) / 2]
+    count = int(np.ceil((length - side) / (side / 2))) + 1
+    return [float(start) for start in np.linspace(0, length - side, count)]
+
+
+def _without_doubles(found: list[Points]) -> list[Points]:
+    """Return the faces without repeats: of two that overlap the one with the larger box stays."""
+    kept: list[Points] = []
+    for points in sorted(found, key=lambda points: Face(points).area, reverse=True):
+        if not any(_shared(points, other) > _OVERLAP for other in kept):
+            kept.append(points)
+    return kept
+
+
+def _shared(first: Points, second: Points) -> float:
+    """Return the share of the smaller box that lies in the other."""
+    one, two = Face(first), Face(second)
+    (a_left, a_top, a_right, a_bottom), (b_left, b_top, b_right, b_bottom) = one.box, two.box
+    wide = max(0.0, min(a_right, b_right) - max(a_left, b_left))
+    high = max(0.0, min(a_bottom, b_bottom) - max(a_top, b_top))
+    return wide * high / max(min(one.area, two.area), 1e-9)
+
+
+def _measured(picture: U8, rough: Points, detect: Detect) -> Points | None:
+    """Return landmarks averaged over several crops around a face; None if the crops do not agree that it is one."""
+    near, seen = rough, []
+    for crop in _CROPS:
+        found = _in_crop(picture, near, crop, detect)
+        if found is not None:
+            seen.append(found)
+            near = seen[0]
+    if len(seen) <= len(_CROPS) // 2:
+        return None
+    mean = np.mean(seen, axis=0, dtype=np.float64)
+    spread = float(np.sqrt(np.mean(np.sum((np.array(seen) - mean)[..., :2] ** 2, axis=-1))))
+    points: Points = mean.astype(np.float32)
+    return points if spread <= _MAX_SPREAD * Face(points).eye_distance_px else None
+
+
+def _in_crop(picture: U8, near: Points, crop: tuple[float, float, float], detect: Detect) -> Points | None:
+    """Return the face found where `near` is, looking at a crop of it only."""
+    left, top, right, bottom = Face(near).box
+    size = max(right - left, bottom - top)
+    zoom, shift_x, shift_y = crop
+    side = zoom * size
+    corner = ((left + right - side) / 2 + shift_x * size, (top + bottom - side) / 2 + shift_y * size)
+    found = [
+        points for points in _detect_in(picture, corner, side, _CROP_SIDE, detect) if _shared(points, near) > _OVERLAP
+    ]
+    return max(found, key=lambda points: _shared(points, near), default=None)
+
+
+def _detect_in(picture: U8, corner: tuple[float, float], side: float, size: int, detect: Detect) -> list[Points]:
+    """Return faces in the square of the picture at `corner`, looked at in `size` px, in pixels of the picture."""
+    square = _square(picture, corner, side, size)
+    scale = np.float32(side / size)
+    offset = np.array([*corner, 0.0], np.float32)
+    return [(points * scale + offset).astype(np.float32) for points in detect(square)]
+
+
+def _square(picture: U8, corner: tuple[float, float], side: float, size: int) -> U8:
+    """Return a square of the picture as [size, size, 3]; what lies outside repeats the border.
+
+    The detector's own projection is exact for square pictures only, and it samples without averaging.
+    """
+    from PIL import Image
+
+    height, width = picture.shape[:2]
+    left, top = corner
+    x0, y0 = int(np.floor(left)) - 2, int(np.floor(top)) - 2
+    x1, y1 = int(np.ceil(left + side)) + 2, int(np.ceil(top + side)) + 2
+    # (two pixels more all round, for the filter)
+    inside = picture[max(y0, 0) : min(y1, height), max(x0, 0) : min(x1, width)]
+    margins = ((max(-y0, 0), max(y1 - height, 0)), (max(-x0, 0), max(x1 - width, 0)), (0, 0))
+    padded = np.pad(inside, margins, mode="edge") if any(map(any, margins)) else inside
+    box = (left - x0, top - y0, left - x0 + side, top - y0 + side)
+    cut = Image.fromarray(np.ascontiguousarray(padded))
+    return np.asarray(cut.resize((size, size), Image.Resampling.BILINEAR, box))
+
+
+# --- backends -------------------------------------------------------------------------------------------------------
+
+
+def _detector(model: Path | None) -> AbstractContextManager[Detect]:
+    """Return the backend; it starts on entering and is closed on leaving."""
+    return _quiet_start(_bundled() if model is None else _from_task_file(model))
+
+
+@contextmanager
+def _quiet_start(backend: AbstractContextManager[Detect]) -> Iterator[Detect]:
+    """Silence a backend while it starts, until it has seen its first face, and while it closes."""
+    with without_chatter():
+        detect = backend.__enter__()
+        detect(np.zeros((_CROP_SIDE, _CROP_SIDE, 3), np.uint8))  # returns when every part has started and said so
+    warm = False
+
+    def detect_quietly(square: U8) -> list[Points]:
+        nonlocal warm
+        if warm:
+            return detect(square)
+        with without_chatter():
+            found = detect(square)
+        warm = bool(found)
+        return found
+
+    try:
+        yield detect_quietly
+    finally:
+        with without_chatter():
+            backend.__exit__(None, None, None)
+
+
+@contextmanager
+def _bundled() -> Iterator[Detect]:
+    """Run FaceMesh with the models inside the mediapipe 0.10 package."""
+    _import_mediapipe()
+    try:
+        from mediapipe.python.solutions.face_mesh import FaceMesh
+    except ImportError as error:
+        raise _unavailable(error) from error
+    mesh = FaceMesh(
+        static_image_mode=True,
+        refine_landmarks=True,
+        max_num_faces=_MAX_FACES,
+        min_detection_confidence=_MIN_CONFIDENCE,
+    )
+    with mesh:
+        yield lambda square: [
+            _to_pixels(face.landmark, square.shape[0]) for face in mesh.process(square).multi_face_landmarks or ()
+        ]
+
+
+@contextmanager
+def _from_task_file(model: Path) -> Iterator[Detect]:
+    """Run the user's own model file with the task API (mediapipe 0.10 and 1.x)."""
+    mediapipe = _import_mediapipe()
+    try:
+        from mediapipe.tasks.python import BaseOptions, vision
+    except ImportError as error:
+        raise _unavailable(error) from error
+    name = shown_name(model)
+    try:
+        options = vision.FaceLandmarkerOptions(
+            base_options=BaseOptions(model_asset_buffer=model.read_bytes()),
+            num_faces=_MAX_FACES,
+            min_face_detection_confidence=_MIN_CONFIDENCE,
+            min_face_presence_confidence=_MIN_CONFIDENCE,
+        )
+    except OSError as error:
+        raise InputError(f"{name} cannot be read: {error.strerror}", "check the path of the landmark model") from error
+    try:
+        landmarker = vision.FaceLandmarker.create_from_options(options)
+    except (RuntimeError, ValueError) as error:
+        raise InputError(f"{name} is no face landmark model", "it must be a face_landmarker.task bundle") from error
+
+    def detect(square: U8) -> list[Points]:
+        image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=square)
+        return [_to_pixels(face, square.shape[0]) for face in landmarker.detect(image).face_landmarks]
+
+    with landmarker:
+        yield detect
+
+
+def _to_pixels(face: Iterable[Any], side: int) -> Points:
+    """Return normalised landmarks of a square picture in its pixels, pixel centres at .5."""
+    points = np.array([(point.x, point.y, point.z) for point in face], np.float32) * np.float32(side)
+    if points.shape != (N_LANDMARKS, 3):
+        raise InputError(f"the landmark model gives {len(points)} points", f"one with {N_LANDMARKS} is needed")
+    points[:, :2] += 0.5
+    return points
+
+
+def _import_mediapipe() -> Any:
+    # Imported by mediapipe for its drawing helpers; it reports the making of its font cache as a warning.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    try:
+        import mediapipe
+    except ImportError as error:
+        raise _unavailable(error) from error
+    return mediapipe
+
+
+def _unavailable(error: ImportError) -> Unavailable:
+    """Return what a failed import means to the user."""
+    library = re.match(r"(\S+\.so[.\d]*): cannot open shared object", str(error))
+    if library:
+        return Unavailable(
+            f"finding faces needs the system library {library[1]}",
+            f"on Debian and Ubuntu: apt-get install {_SYSTEM_PACKAGES.get(library[1], 'libgl1 libglib2.0-0')}",
+        )
+    if error.name == "mediapipe":
+        return Unavailable("finding faces needs mediapipe, which is not installed", f"pip install {_WITH_MODELS}")
+    if error.name in {"mediapipe.python", "mediapipe.python.solutions"}:
+        return Unavailable(
+            "this mediapipe holds no landmark models",
+            f"pip install {_WITH_MODELS}, or give a face_landmarker.task file as the landmark model",
+        )
+    return Unavailable(f"mediapipe cannot be loaded: {error}", f"pip install --force-reinstall {_WITH_MODELS}")
+
+
+_WITH_MODELS = '"mediapipe>=0.10.21,<1"'
+_SYSTEM_PACKAGES = {
+    "libGL.so.1": "libgl1",
+    "libgthread-2.0.so.0": "libglib2.0-0",
+    "libEGL.so.1": "libegl1",
+    "libGLESv2.so.2": "libgles2",
+}
+"""Debian package of each library that opencv-contrib-python and mediapipe load and slim containers lack."""

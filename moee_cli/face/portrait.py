@@ -1,0 +1,273 @@
+"""From a picture file to a `Portrait`: choose the face, refuse what cannot work, cut the picture to the frame."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from moee_cli.core.errors import PortraitError
+from moee_cli.core.types import F32, U8, Fit, FrameFormat, Portrait
+from moee_cli.face.framing import Placement, place_cover, place_face, place_whole, render
+from moee_cli.face.landmarks import Face, find_faces
+from moee_cli.face.picture import read_picture, shown_name
+
+FACES = ("largest", "left", "right")
+"""Words that choose a face; left and right are those of the picture as a viewer sees it."""
+
+MIN_EYES_PX = 40.0
+GOOD_EYES_PX = 60.0
+"""Outer eye distance in the picture: under the first a face has too few pixels to animate, under the second it looks
+soft."""
+TURNED, PROFILE = 0.25, 0.55
+"""Yaw asymmetry (see `_asymmetry`) from which a head counts as turned, and from which one eye side is hidden.
+A frontal head gives 0.00-0.03; turning its landmarks by 15, 30, 45 degrees gives about 0.25, 0.52, 0.80."""
+TILTED, LYING = 25.0, 60.0
+"""Degrees by which the eye line leans."""
+MOUTH_OPEN = 0.05
+"""Inner lip gap per eye distance above which teeth may show."""
+EYES_CLOSED = 0.15
+"""Lid gap per eye width below which an eye looks closed."""
+OUTSIDE = 0.08
+"""Share of the face oval that may lie outside the picture."""
+DOMINANT = 2.0
+"""A face with this many times the area of every other is taken without being asked for."""
+SOFT_SCALE = 1.6
+"""Enlargement from which the result looks soft."""
+SMALL_IN_FRAME_PX = 40.0
+
+_RIGHT_EYE, _LEFT_EYE = (33, 133, 159, 145), (263, 362, 386, 374)
+"""Outer corner, inner corner, upper lid, lower lid of the subject's eyes."""
+_LIPS = (13, 14)
+_NOSE, _RIGHT_CHEEK, _LEFT_CHEEK = 1, 234, 454
+_OVAL = (
+    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150,
+    136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
+)  # fmt: skip
+
+
+def load_portrait(
+    path: Path, frame: FrameFormat, *, face: str | None = None, landmarker_model: Path | None = None
+) -> Portrait:
+    """Return the picture cut to the frame, with landmarks in its pixels and warnings about what a viewer may notice.
+
+    `face` chooses among several: `largest`; `left` or `right`, as seen in the picture; a number, counted from the
+    left, from 0; or a box `x,y,w,h` in pixels of the upright picture. None means that nobody chose: then one face must
+    be alone, or have twice the area of every other.
+
+    Raises:
+        PortraitError: the file is no usable picture; no face; several and no choice; too small, hidden or in profile.
+        InputError, Unavailable: the landmark model cannot be used (see `landmarks.find_faces`).
+    """
+    name = shown_name(path)
+    picture = read_picture(path)
+    chosen, warnings = choose_face(picture, face, name, landmarker_model)
+    warnings += check_face(chosen, picture, name)
+    placement, more = _placement(picture, chosen, frame)
+    pixels = render(picture, placement)
+    landmarks = placement.to_frame(chosen.landmarks)
+    return Portrait(pixels, landmarks, name, tuple(f"{name}: {text}" for text in (*warnings, *more)))
+
+
+def source_frame(path: Path, frame: FrameFormat) -> FrameFormat:
+    """Return the format with the picture's own size, rounded down to even numbers: what `fit: source` asks for.
+
+    Raises:
+        PortraitError: the file is no usable picture.
+    """
+    height, width = read_picture(path).shape[:2]
+    return replace(frame, width=width - width % 2, height=height - height % 2)
+
+
+# --- choose ---------------------------------------------------------------------------------------------------------
+
+
+def choose_face(picture: U8, face: str | None, name: str, model: Path | None = None) -> tuple[Face, list[str]]:
+    """Return the face that is meant, and warnings; see `load_portrait` for `face`.
+
+    Raises:
+        PortraitError: there is none, `face` fits none, or several and no choice.
+    """
+    box = _parse_box(face)
+    if box is not None:
+        return _face_in_box(picture, box, name, model), []
+    faces = find_faces(picture, model=model)
+    if not faces:
+        raise PortraitError(
+            f"{name}: no face found",
+            "use a picture that shows one face from the front, evenly lit and not covered, or say where it is with "
+            "face: x,y,w,h",
+        )
+    by_size = sorted(faces, key=lambda one: one.area, reverse=True)
+    if face is None:
+        if len(faces) > 1 and by_size[0].area < DOMINANT * by_size[1].area:
+            raise PortraitError(f"{name} shows {len(faces)} faces: {_listed(faces)}", _CHOICES)
+        remark = f"{len(faces)} faces, the largest is used (face {faces.index(by_size[0])} from the left)"
+        return by_size[0], [remark] if len(faces) > 1 else []
+    word = face.strip().lower()
+    if word in FACES:
+        return {"largest": by_size[0], "left": faces[0], "right": faces[-1]}[word], []
+    if not word.isdecimal():
+        raise PortraitError(f'{name}: "{face}" does not choose a face', _CHOICES)
+    if int(word) >= len(faces):
+        raise PortraitError(f"{name}: face {word} asked for, but it shows {_count(faces)}: {_listed(faces)}", _CHOICES)
+    return faces[int(word)], []
+
+
+_CHOICES = "write face: largest, left, right, a number counted from the left (0 is the first), or a box x,y,w,h in px"
+
+
+def _count(faces: list[Face]) -> str:
+    return "1 face" if len(faces) == 1 else f"{len(faces)} faces"
+
+
+def _listed(faces: list[Face]) -> str:
+    """Return the faces as choices: number and box."""
+    boxes = [(left, top, right - left, bottom - top) for left, top, right, bottom in (one.box for one in faces)]
+    return "; ".join(f"{number} at {','.join(str(round(v)) for v in box)}" for number, box in enumerate(boxes))
+
+
+def _parse_box(face: str | None) -> tuple[float, float, float, float] | None:
+    """Return x, y, w, h of a box, None if the choice is no box."""
+    parts = re.split(r"[,\s]+", face.strip()) if face else []
+    if len(parts) != 4 or not all(re.fullmatch(r"\d+(\.\d+)?", part) for part in parts):
+        return None
+    x, y, w, h = (float(part) for part in parts)
+    return x, y, w, h
+
+
+def _face_in_box(picture: U8, box: tuple[float, float, float, float], name: str, model: Path | None) -> Face:
+    """Return the face whose middle lies nearest to the middle of a box, searching around that box only."""
+    height, width = picture.shape[:2]
+    x, y, w, h = box
+    if w < 1 or h < 1 or x >= width or y >= height:
+        raise PortraitError(
+            f"{name}: the box {x:g},{y:g},{w:g},{h:g} is not in the picture", f"the picture has {width}x{height} px"
+        )
+    margin = 0.75 * max(w, h)
+    left, top = int(max(x - margin, 0)), int(max(y - margin, 0))
+    right, bottom = int(min(x + w + margin, width)), int(min(y + h + margin, height))
+    shift = np.array([left, top, 0], np.float32)
+    found = [Face(one.landmarks + shift) for one in find_faces(picture[top:bottom, left:right], model=model)]
+    inside = [one for one in found if _middle_in(one, box)]
+    if not inside:
+        raise PortraitError(
+            f"{name}: no face found in the box {x:g},{y:g},{w:g},{h:g}", "draw the box from hair line to chin"
+        )
+    return max(inside, key=lambda one: one.area)
+
+
+def _middle_in(face: Face, box: tuple[float, float, float, float]) -> bool:
+    left, top, right, bottom = face.box
+    x, y, w, h = box
+    return x <= (left + right) / 2 <= x + w and y <= (top + bottom) / 2 <= y + h
+
+
+# --- check ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Measures:
+    """What the gates look at, in eye distances, degrees and shares."""
+
+    eyes_px: float
+    asymmetry: float
+    lean: float
+    mouth: float
+    lids: tuple[float, float]
+    outside: float
+
+
+def _measure(face: Face, picture: U8) -> _Measures:
+    points = face.landmarks
+    lean = np.degrees(np.arctan2(*(points[_LEFT_EYE[0], :2] - points[_RIGHT_EYE[0], :2])[::-1]))
+    height, width = picture.shape[:2]
+    oval = points[list(_OVAL), :2]
+    outside = np.mean(np.any((oval < 0) | (oval > [width, height]), axis=1))
+    lids = [
+        _gap(points, upper, lower) / _gap(points, outer, inner)
+        for outer, inner, upper, lower in (_RIGHT_EYE, _LEFT_EYE)
+    ]
+    eyes = face.eye_distance_px
+    return _Measures(
+        eyes, _asymmetry(points), float(lean), _gap(points, *_LIPS) / eyes, (lids[0], lids[1]), float(outside)
+    )
+
+
+def _gap(points: F32, one: int, other: int) -> float:
+    return float(np.linalg.norm(points[one, :2] - points[other, :2]))
+
+
+def _asymmetry(points: F32) -> float:
+    """Return how far the nose sits off the middle of the cheeks, along the eye line: 0 frontal, 1 on the edge."""
+    axis = points[_LEFT_EYE[0], :2] - points[_RIGHT_EYE[0], :2]
+    right, nose, left = (float(points[index, :2] @ axis) for index in (_RIGHT_CHEEK, _NOSE, _LEFT_CHEEK))
+    return abs((nose - right) - (left - nose)) / max(left - right, 1e-6)
+
+
+def check_face(face: Face, picture: U8, name: str) -> list[str]:
+    """Return warnings about the face, in words for the user.
+
+    Raises:
+        PortraitError: it is too small, cut off, on its side or in profile.
+    """
+    found = _measure(face, picture)
+    if found.eyes_px < MIN_EYES_PX:
+        raise PortraitError(
+            f"{name}: the face is too small, {found.eyes_px:.0f} px between the outer eye corners",
+            f"use a larger picture of the face: at least {MIN_EYES_PX:.0f} px, better {2 * GOOD_EYES_PX:.0f}",
+        )
+    if found.outside > OUTSIDE:
+        raise PortraitError(
+            f"{name}: {found.outside:.0%} of the face outline lie outside the picture",
+            "use a picture that shows the whole face, with some room around it",
+        )
+    if abs(found.lean) > LYING:
+        raise PortraitError(f"{name}: the face lies at {abs(found.lean):.0f} degrees", "turn the picture upright")
+    if found.asymmetry > PROFILE:
+        raise PortraitError(
+            f"{name}: the face is seen from the side (asymmetry {found.asymmetry:.2f}, at most {PROFILE:g})",
+            "use a picture that looks into the camera",
+        )
+    return _remarks(found)
+
+
+def _remarks(found: _Measures) -> list[str]:
+    remarks = []
+    if found.eyes_px < GOOD_EYES_PX:
+        remarks.append(f"the face is small, {found.eyes_px:.0f} px between the outer eye corners; it will look soft")
+    if found.asymmetry > TURNED:
+        remarks.append(f"the head is turned (asymmetry {found.asymmetry:.2f}); a frontal picture animates better")
+    if abs(found.lean) > TILTED:
+        remarks.append(f"the head is tilted by {abs(found.lean):.0f} degrees; an upright picture animates better")
+    if found.mouth > MOUTH_OPEN:
+        remarks.append(
+            f"the mouth is open ({found.mouth:.2f} of the eye distance); teeth that already show may look doubled"
+        )
+    if min(found.lids) < EYES_CLOSED:
+        which = "both eyes look" if max(found.lids) < EYES_CLOSED else "one eye looks"
+        remarks.append(f"{which} closed; blinks and gaze need open eyes")
+    return remarks
+
+
+# --- place ----------------------------------------------------------------------------------------------------------
+
+
+def _placement(picture: U8, face: Face, frame: FrameFormat) -> tuple[Placement, list[str]]:
+    """Return where the picture goes in the frame, and remarks about it."""
+    size = (frame.width, frame.height)
+    shape = (picture.shape[1], picture.shape[0])
+    if frame.fit is Fit.PAD:
+        placement = place_whole(shape, size)
+    else:
+        place = place_cover if frame.fit is Fit.SOURCE else place_face
+        placement = place(face.landmarks, shape, size)
+    eyes = face.eye_distance_px * placement.scale
+    remarks = []
+    if placement.scale > SOFT_SCALE:
+        remarks.append(f"the picture is enlarged {placement.scale:.1f} times to fill the frame; it will look soft")
+    if eyes < SMALL_IN_FRAME_PX and face.eye_distance_px >= SMALL_IN_FRAME_PX:
+        remarks.append(f"the face is small in the frame, {eyes:.0f} px between the outer eye corners; try fit: crop")
+    return placement, remarks
