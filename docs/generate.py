@@ -93,7 +93,7 @@ def main() -> None:
         raise SystemExit(f"stale, run `just docs`: {names}" if stale else 0)
     for path in stale:
         path.write_text(files()[path](), encoding="utf-8")
-    print(f"wrote {names}" if stale else "all current")
+    print(f"wrote {names}" if stale else "all current")  # noqa: T201 - a script, run by hand
 
 
 if __name__ == "__main__":

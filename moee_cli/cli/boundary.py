@@ -10,7 +10,6 @@ import errno
 import os
 import platform
 import sys
-import tempfile
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -127,6 +126,8 @@ def _bug_summary(error: BaseException) -> str:
 
 def _log_bug(error: BaseException) -> str:
     """Save the traceback of a bug; return the hint that says where."""
+    import tempfile
+
     text = "".join(traceback.format_exception(error))
     for folder in (log_folder, lambda: Path(tempfile.gettempdir())):
         try:

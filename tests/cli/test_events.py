@@ -92,8 +92,8 @@ def test_progress_events_are_few_and_end_complete(tmp_path):
 
 def test_the_last_event_says_how_it_ended(tmp_path):
     path, report = reporter(tmp_path, Clock())
+    report.start("draw", 10)
     with pytest.raises(InputError), report:
-        report.start("draw", 10)
         raise InputError("talk.wav: is empty", "record it again")
     end = lines(path)[-1]
     assert (end["event"], end["exit_code"], end["error"], end["hint"]) == (

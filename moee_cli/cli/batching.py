@@ -1,0 +1,247 @@
+"""Runs a batch: checks all scripts, shares them out to worker processes, keeps what became of each."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from moee_cli.cli import console
+from moee_cli.cli.boundary import Failure, guarded
+from moee_cli.cli.options import Overrides
+from moee_cli.cli.progress import NoView, Reporter
+from moee_cli.cli.signals import Terminated, signals_as_exceptions
+from moee_cli.core.errors import EXIT_INTERRUPTED, OutputError, UsageError
+from moee_cli.store.atomic import write_text
+from moee_cli.workflow.batch import Found, Pool, Tell, WorkerLost
+
+REPORT_FORMAT = 1
+"""Value of `moee_batch` in a report."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a worker gets."""
+
+    script: str
+    output: Path | None
+    overrides: Overrides
+    device: str
+    force: bool
+
+
+@dataclass(frozen=True)
+class Item:
+    """One row of the report: a script and what became of it."""
+
+    script: str
+    result: str = "not run"
+    """`done`, `failed`, or `not run` where the batch was stopped before its turn."""
+    output: str | None = None
+    seconds: float | None = None
+    """Length of the video."""
+    elapsed: float = 0.0
+    """Seconds the render took."""
+    exit_code: int = 0
+    error: str | None = None
+    hint: str | None = None
+
+    def failed(self, failure: Failure, elapsed: float = 0.0) -> Item:
+        """Return this item with its failure."""
+        return replace(
+            self,
+            result="failed",
+            elapsed=elapsed,
+            exit_code=failure.exit_code,
+            error=failure.message,
+            hint=failure.hint,
+        )
+
+    @property
+    def seconds_per_second(self) -> str:
+        """Seconds of work for a second of video."""
+        return f"{self.elapsed / self.seconds:.2f}" if self.seconds else ""
+
+
+def make_jobs(
+    found: Sequence[Found], output_dir: Path | None, changes: Overrides, device: str, *, force: bool
+) -> list[Job]:
+    """Return a job for every script; `output_dir` gets folders like those of the scripts."""
+    return [
+        Job(
+            str(script.source),
+            None if output_dir is None else output_dir / script.relative.with_suffix(".mp4"),
+            changes,
+            device,
+            force,
+        )
+        for script in found
+    ]
+
+
+class Batch:
+    """The state of a running batch; `items` holds what became of each job, in their order."""
+
+    def __init__(self, jobs: Sequence[Job], reporter: Reporter, *, fail_fast: bool) -> None:
+        self._jobs = jobs
+        self._reporter = reporter
+        self._fail_fast = fail_fast
+        self._began: dict[int, float] = {}
+        self.items = [Item(job.script) for job in jobs]
+
+    def _is_over(self) -> bool:
+        return self._fail_fast and any(item.result == "failed" for item in self.items)
+
+    def check(self) -> None:
+        """Read every script, so that what cannot work is known before the first slow step."""
+        outputs: dict[Path, str] = {}
+        self._reporter.start("check", len(self._jobs), "scripts")
+        for index, job in enumerate(self._jobs):
+            if self._is_over():
+                return
+            failure = guarded(partial(_claim_output, job, outputs))
+            if failure is not None:
+                _raise_if_interrupted(failure)
+                self._end(index, self.items[index].failed(failure))
+            self._reporter.advance()
+
+    def render(self, n_workers: int) -> None:
+        """Render what passed the check."""
+        todo = [index for index, item in enumerate(self.items) if item.result == "not run"]
+        if self._is_over() or not todo:
+            return
+        self._reporter.start("render", len(todo), "scripts")
+        pool = Pool(
+            _render_job,
+            min(n_workers, len(todo)),
+            on_start=lambda number: self._begin(todo[number]),
+            on_message=lambda number, message: self._hear(todo[number], message),
+        )
+        results = pool.run([self._jobs[index] for index in todo])
+        try:
+            for number, result in results:
+                index = todo[number]
+                self._reporter.advance()
+                self._end(index, self._lost(index, result) if isinstance(result, WorkerLost) else result)
+                if self._is_over():
+                    return
+        finally:
+            results.close()
+
+    def _lost(self, index: int, loss: WorkerLost) -> Item:
+        """Return the item of a script whose worker is gone."""
+        return self.items[index].failed(
+            Failure(loss.error.exit_code, loss.error), time.monotonic() - self._began[index]
+        )
+
+    def _begin(self, index: int) -> None:
+        self._began[index] = time.monotonic()
+
+    def _hear(self, index: int, message: dict[str, Any]) -> None:
+        """Pass on what a worker tells, marked with its script."""
+        script = self._jobs[index].script
+        name = message.pop("event")
+        if name == "warning":
+            self._reporter.show_warning(f"{script}: {message['message']}")
+        self._reporter.event(name, item=script, **message)
+
+    def _end(self, index: int, item: Item) -> None:
+        self.items[index] = item
+        fields = asdict(item)
+        self._reporter.event("item", item=fields.pop("script"), **fields)
+        script = console.escape(item.script)
+        if item.result == "done":
+            self._reporter.say(f"{script}: done, {console.duration(item.elapsed)}")
+        else:
+            self._reporter.say(f"{script}: failed: {console.escape(item.error or '')}")
+
+
+def _raise_if_interrupted(failure: Failure) -> None:
+    """Let a signal that struck inside `guarded` end the batch, not one item of it."""
+    if failure.interrupted and failure.exit_code == EXIT_INTERRUPTED:
+        raise KeyboardInterrupt
+    if failure.interrupted:
+        raise Terminated(failure.exit_code - 128)
+
+
+def _claim_output(job: Job, outputs: dict[Path, str]) -> None:
+    """Read a script; note its output.
+
+    Raises:
+        MoeeError: the script cannot be rendered, or another one writes the same file.
+    """
+    from moee_cli.workflow.plan import plan
+
+    script = plan(job.overrides.open(job.script, job.output)).script
+    target = job.output or script.output
+    if target is None:
+        raise UsageError("the script names no output", "add `output: film.mp4` to it, or give --output-dir")
+    owner = outputs.setdefault(target.resolve(), job.script)
+    if owner != job.script:
+        raise OutputError(f"{target}: {owner} writes the same file", "give each script an output of its own")
+
+
+class _Relay:
+    """The events of a worker: sent to the parent, which writes them."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+
+    def write(self, name: str, **fields: Any) -> None:
+        """Send one event."""
+        self._tell({"event": name, **fields})
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class _Mute(NoView):
+    """Shows nothing: a worker has no terminal of its own."""
+
+    def say(self, line: str) -> None:
+        """Show nothing."""
+
+
+def _render_job(job: Job, tell: Tell) -> Item:
+    """Render one script in a worker process; a failure is a result too."""
+    began = time.monotonic()
+    items: list[Item] = []
+    failure = guarded(lambda: items.append(_render(job, Reporter(_Mute(), _Relay(tell)))))
+    return Item(job.script).failed(failure, time.monotonic() - began) if failure else items[0]
+
+
+def _render(job: Job, reporter: Reporter) -> Item:
+    from moee_cli.workflow.render import render
+
+    with signals_as_exceptions():
+        script = job.overrides.open(job.script, job.output)
+        result = render(script, output=job.output, force=job.force, device=job.device, progress=reporter)
+        reporter.finish()
+    return Item(job.script, "done", str(result.output), result.seconds, result.elapsed)
+
+
+def write_report(path: Path, items: Sequence[Item]) -> None:
+    """Write what became of every script as JSON (docs/cli.md)."""
+    failed = sum(item.result != "done" for item in items)
+    content = {"moee_batch": REPORT_FORMAT, "failed": failed, "items": [asdict(item) for item in items]}
+    write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def result_table(items: Sequence[Item]) -> str:
+    """Return the table of results: what became of each script, and how long it took."""
+    rows = [
+        (
+            item.script,
+            item.result,
+            f"{item.elapsed:.1f}",
+            item.seconds_per_second,
+            item.error.splitlines()[0] if item.error else item.output or "",
+        )
+        for item in items
+    ]
+    headers = ("script", "result", "seconds", "s per s", "output")
+    return console.table(headers, rows, right=("seconds", "s per s"))

@@ -1,0 +1,182 @@
+"""What is wrong with a script or a video, all at once. Scripts are checked without torch and without mediapipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from moee_cli.core.errors import MoeeError, Problem, ScriptError
+from moee_cli.media.probe import VideoInfo, probe_video
+from moee_cli.workflow.plan import plan
+from moee_cli.workflow.provenance import AI_GENERATED, read_sidecar, sidecar_path
+from moee_cli.workflow.scripts import open_script
+
+VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
+MAX_OFFSET_FRAMES = 1
+"""Picture and sound must start and end together to less than this; what is shorter than a frame cannot be shown."""
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """What a check found in one file."""
+
+    path: str
+    kind: str
+    """`script` or `video`."""
+    facts: Mapping[str, Any]
+    """What was measured, for `--json`."""
+    summary: str
+    """The same in one line."""
+    problems: tuple[Problem, ...]
+
+    @property
+    def is_ok(self) -> bool:
+        """No errors; warnings are allowed."""
+        return all(problem.severity == "warning" for problem in self.problems)
+
+
+def check_file(source: str) -> FileReport:
+    """Return the report of a script (`-` for standard input) or of a video, told apart by the name's ending."""
+    if source.lower().endswith(VIDEO_SUFFIXES):
+        return check_video(Path(source))
+    return check_script(source)
+
+
+# --- scripts ---------------------------------------------------------------------------------------------------------
+
+
+def check_script(source: str) -> FileReport:
+    """Return all problems of a script, those that only its recordings show included (`to` beyond the end)."""
+    problems: list[Problem] = []
+    facts: dict[str, Any] = {}
+    try:
+        script = open_script(source)
+        # What only a later release can do is no fault of the script.
+        problems += [replace(problem, severity="warning") for problem in (*script.warnings, *script.deferred)]
+        facts = {"n_segments": len(script.lines), "n_speakers": len({line.speaker for line in script.lines})}
+        if not script.deferred:
+            timeline = plan(script).timeline
+            problems += [Problem(warning, severity="warning") for warning in timeline.warnings]
+            facts |= {"n_frames": timeline.n_frames, "seconds": float(timeline.seconds)}
+    except ScriptError as error:
+        problems += error.problems
+    except MoeeError as error:
+        problems.append(Problem(error.message, hint=error.hint))
+    length = f", {facts['seconds']:.2f} s" if "seconds" in facts else ""
+    summary = f"{facts['n_segments']} segments{length}" if facts else ""
+    return FileReport(source, "script", facts, summary, tuple(problems))
+
+
+# --- videos ----------------------------------------------------------------------------------------------------------
+
+
+def check_video(path: Path) -> FileReport:
+    """Return what differs between a video file and what `moee render` promises of one."""
+    try:
+        info = probe_video(path)
+    except MoeeError as error:
+        return FileReport(str(path), "video", {}, "", (Problem(error.message, hint=error.hint),))
+    findings = [*_picture(info), *_sync(info), *_origin(info), *_sidecar(path, info)]
+    problems = tuple(replace(problem, where=str(path)) for problem in findings)
+    return FileReport(str(path), "video", _facts(info), _summary(info), problems)
+
+
+def _picture(info: VideoInfo) -> Iterator[Problem]:
+    if info.codec != "h264":
+        yield Problem(f"is {info.codec}, not h264", key="codec", hint="browsers and phones play h264")
+    if info.pix_fmt != "yuv420p":
+        yield Problem(f"is {info.pix_fmt}, not yuv420p", key="pixel format", hint="many players show only yuv420p")
+    if info.width % 2 or info.height % 2:
+        yield Problem(f"{info.width}x{info.height} is not even", key="size")
+    if not info.n_frames:
+        yield Problem("no picture decodes", key="frames")
+    elif not info.even_spacing:
+        yield Problem(f"are not evenly 1/{info.fps} s apart", key="frames")
+    if not info.faststart:
+        hint = "`ffmpeg -i IN -c copy -movflags +faststart OUT` moves it"
+        yield Problem("stands behind the data: playback waits for the whole file", key="index", hint=hint)
+
+
+def _offsets(info: VideoInfo) -> tuple[Fraction, Fraction] | None:
+    """Return how much later the sound starts, and how much longer it lasts, in frames; None without sound."""
+    if info.audio_start is None or info.audio_seconds is None:
+        return None
+    return (info.audio_start - info.video_start) * info.fps, (info.audio_seconds - info.video_seconds) * info.fps
+
+
+def _sync(info: VideoInfo) -> Iterator[Problem]:
+    offsets = _offsets(info)
+    if offsets is None:
+        yield Problem("there is none", key="sound")
+        return
+    start, length = (float(offset) for offset in offsets)
+    if abs(start) >= MAX_OFFSET_FRAMES:
+        yield Problem(f"starts {start:+.2f} frames after the picture", key="sound")
+    if abs(length) >= MAX_OFFSET_FRAMES:
+        yield Problem(f"is {length:+.2f} frames longer than the picture", key="sound")
+
+
+def _origin(info: VideoInfo) -> Iterator[Problem]:
+    if AI_GENERATED not in info.tags.values():
+        hint = "generated video must say so; render it again, or keep metadata when converting"
+        yield Problem("do not say that the video is AI-generated", key="tags", hint=hint)
+
+
+def _sidecar(path: Path, info: VideoInfo) -> Iterator[Problem]:
+    sidecar = read_sidecar(path)
+    if sidecar is None:
+        yield Problem(f"{sidecar_path(path).name} is missing or cannot be read", key="sidecar")
+        return
+    frame = sidecar.get("frame", {})
+    stated = {
+        "frames": (sidecar.get("n_frames"), info.n_frames),
+        "width": (frame.get("width"), info.width),
+        "height": (frame.get("height"), info.height),
+        "frames per second": (frame.get("fps"), str(info.fps)),
+    }
+    for name, (said, measured) in stated.items():
+        if said != measured:
+            yield Problem(f"says {said} {name}, the video has {measured}", key="sidecar")
+    yield from _script_of(path, sidecar.get("script", {}))
+
+
+def _script_of(path: Path, stated: Mapping[str, Any]) -> Iterator[Problem]:
+    """Compare the script, where it still lies beside the video, with the one the video was made from."""
+    script = path.parent / str(stated.get("name", "-"))
+    if stated.get("name", "-") == "-" or not script.is_file():
+        return
+    try:
+        current = open_script(str(script)).source_hash
+    except MoeeError:
+        current = ""
+    if current != stated.get("hash"):
+        message = f"{script} is not what the video was made from: it, a file it names, or options changed"
+        yield Problem(message, key="script", severity="warning")
+
+
+def _facts(info: VideoInfo) -> dict[str, Any]:
+    offsets = _offsets(info)
+    return {
+        "width": info.width,
+        "height": info.height,
+        "fps": str(info.fps),
+        "n_frames": info.n_frames,
+        "seconds": float(info.video_seconds),
+        "sound_seconds": None if info.audio_seconds is None else float(info.audio_seconds),
+        "sound_starts_later_frames": None if offsets is None else float(offsets[0]),
+        "sound_lasts_longer_frames": None if offsets is None else float(offsets[1]),
+        "codec": info.codec,
+        "pix_fmt": info.pix_fmt,
+        "colour": dict(info.colour),
+        "faststart": info.faststart,
+        "tags": dict(info.tags),
+    }
+
+
+def _summary(info: VideoInfo) -> str:
+    offsets = _offsets(info)
+    picture = f"{info.width}x{info.height}, {info.n_frames} frames at {info.fps} per second"
+    return picture if offsets is None else f"{picture}, sound {float(offsets[1]):+.2f} frames"
