@@ -1,0 +1,49 @@
+"""From a motion frame to field weights: ranges, shapes that exclude each other, lids that follow the gaze."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from moee_cli.core.labels import CHANNEL, GAZE, HEAD, N_MOTION, SHAPES
+from moee_cli.core.types import F32
+from moee_cli.face.pose import soft_limit
+
+N_SHAPES = len(SHAPES)
+_HEAD = slice(CHANNEL[HEAD[0]], CHANNEL[HEAD[-1]] + 1)
+_GAZE = [CHANNEL[name] for name in GAZE]
+GAZE_LIMITS = (0.55, 0.40)
+"""Largest gaze yaw and pitch in radians; further the iris would leave the lids."""
+
+
+def bounded(motion: F32) -> F32:
+    """Return a copy of a motion frame [52] with shapes in 0..1, gaze within limits and no shapes at odds.
+
+    A lid that blinks neither widens nor squints; lips close only as far as the jaw has opened them.
+    """
+    if motion.shape != (N_MOTION,):
+        raise ValueError(f"a motion frame has shape ({N_MOTION},), not {motion.shape}")
+    held = np.nan_to_num(np.asarray(motion, np.float32))
+    held[:N_SHAPES] = np.clip(held[:N_SHAPES], 0.0, 1.0)
+    held[_GAZE] = soft_limit(held[_GAZE], np.array(GAZE_LIMITS, np.float32))
+    for side in ("Left", "Right"):
+        open_share = 1.0 - held[CHANNEL["eyeBlink" + side]]
+        for name in ("eyeWide", "eyeSquint"):
+            held[CHANNEL[name + side]] *= open_share
+    close = CHANNEL["mouthClose"]
+    held[close] = min(held[close], held[CHANNEL["jawOpen"]])
+    return held
+
+
+def field_weights(held: F32, seals: int) -> F32:
+    """Return weights [44 + 2 + seals] of the fields: shapes, lids following the gaze up and down, seals at 0."""
+    weights = np.zeros(N_SHAPES + 2 + seals, np.float32)
+    weights[:N_SHAPES] = held[:N_SHAPES]
+    blink = (held[CHANNEL["eyeBlinkLeft"]] + held[CHANNEL["eyeBlinkRight"]]) / 2
+    pitch = held[CHANNEL["gazePitch"]] * (1.0 - blink)
+    weights[N_SHAPES], weights[N_SHAPES + 1] = max(pitch, 0.0), max(-pitch, 0.0)
+    return weights
+
+
+def head_of(held: F32) -> F32:
+    """Return the head channels [6]."""
+    return held[_HEAD]

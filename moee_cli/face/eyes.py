@@ -1,0 +1,208 @@
+"""Eyes: a layer with the eyeball behind the lids, lids that carry their lashes, and lid skin for the blink."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from moee_cli.core.labels import CHANNEL
+from moee_cli.core.types import F32, U8
+from moee_cli.face.fields import Anatomy, Box, MovingPoints, Patch, sample
+from moee_cli.face.outlines import Outlines
+from moee_cli.face.pose import HeadPose
+
+_REACH_X, _REACH_Y = 0.46, 0.34
+"""Half extents, in units, of the box drawn for one eye; lid motion has faded at its border."""
+_IRIS_TRAVEL = 0.125
+"""Shift of the iris, in units, per sine of the gaze angle: the radius of the eyeball."""
+_SIDES = ("Left", "Right")
+
+
+class Eye:
+    """Draws one eye of one portrait."""
+
+    def __init__(self, anatomy: Anatomy, outlines: Outlines, pixels: U8, eye: int) -> None:
+        unit = anatomy.frame.scale
+        self.unit = unit
+        self.side = _SIDES[eye]
+        self.frame = anatomy.frame
+        self.source = pixels
+        upper, lower = outlines.lids[eye]
+        centre = (upper.mean(0) + lower.mean(0)) / 2
+        width, height = round(2 * _REACH_X * unit), round(2 * _REACH_Y * unit)
+        self.box = Box(round(centre[0]) - width // 2, round(centre[1]) - height // 2, width, height)
+        step = max(1, round(unit / 60))
+        self.above = Patch(anatomy, self.box, step, lids="above")
+        self.below = Patch(anatomy, self.box, step, lids="below")
+        self.upper = MovingPoints(anatomy, upper, lids="above")
+        self.lower = MovingPoints(anatomy, lower, lids="below")
+        corners = centre + anatomy.frame.to_pixels(np.array([[0, 0], [0.2, 0], [0, 0.2]], np.float32))
+        self._anchors = MovingPoints(anatomy, corners.astype(np.float32), rigid=True)
+        self._anchors.z[:] = self._anchors.z[0]
+        self._still = np.zeros(len(self._anchors.fields), np.float32)
+        self._rims = (max(0.7, 0.020 * unit), max(0.6, 0.008 * unit))
+        self._ball = self._eyeball(upper, lower, outlines.irises[eye])
+        self._fall = self._gaze_fall(outlines.irises[eye], upper)
+        self._skin, self._lash_colour = self._lid_skin(upper, lower)
+        self._centre = centre
+
+    def _crop(self) -> U8:
+        """Return the source in the box, borders replicated."""
+        box, source = self.box, self.source
+        rows = np.clip(np.arange(box.y, box.y + box.height), 0, source.shape[0] - 1)
+        columns = np.clip(np.arange(box.x, box.x + box.width), 0, source.shape[1] - 1)
+        return source[rows[:, None], columns[None]]
+
+    def _columns(self) -> F32:
+        return np.arange(self.box.width, dtype=np.float32) + self.box.x
+
+    def _opening(self, upper: F32, lower: F32, box: Box) -> tuple[F32, F32, F32]:
+        """Return coverage [h, w] of the lid opening, and its top and bottom row [w], curves in index coordinates."""
+        columns = box.x + np.arange(box.width, dtype=np.float32)
+        rows = (box.y + np.arange(box.height, dtype=np.float32))[:, None]
+        top = np.interp(columns, upper[:, 0], upper[:, 1]).astype(np.float32)
+        bottom = np.interp(columns, lower[:, 0], lower[:, 1]).astype(np.float32)
+        gap = bottom - top
+        # The rim of the lids belongs to the skin: it carries the lash line.
+        over, under = (np.minimum(rim, 0.25 * np.maximum(gap, 0.0)) for rim in self._rims)
+        cover = np.clip(np.minimum(rows + 0.5, bottom - under) - np.maximum(rows - 0.5, top + over), 0.0, 1.0)
+        inside = (columns > upper[0, 0]) & (columns < upper[-1, 0])
+        return np.asarray(cover * inside, np.float32), top, bottom
+
+    def _eyeball(self, upper: F32, lower: F32, iris: tuple[F32, float]) -> U8:
+        """Return the box with the eyeball continued under the lids.
+
+        The white is filled in from what is seen of it. The part of the iris under a lid is mirrored from the other
+        half, so that a moving iris stays a disc.
+        """
+        (centre_x, centre_y), radius = iris
+        crop = self._crop()
+        cover, _, _ = self._opening(upper - 0.5, lower - 0.5, self.box)
+        seen = cover > 0.5
+        columns, rows = np.meshgrid(self._columns(), self.box.y + np.arange(self.box.height, dtype=np.float32))
+        away = np.hypot(columns + 0.5 - centre_x, rows + 0.5 - centre_y)
+        white = seen & (away > 1.12 * radius)
+        ball = cv2.inpaint(crop, (~white).astype(np.uint8), 3, cv2.INPAINT_TELEA) if white.any() else crop
+        ball = cv2.GaussianBlur(ball, (0, 0), 0.01 * self.unit).astype(np.float32)
+        mirror_x = columns - self.box.x
+        mirror_y = (2 * (centre_y - 0.5) - rows - self.box.y).astype(np.float32)
+        mirrored = cv2.remap(crop, mirror_x, mirror_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        mirror_seen = cv2.remap(seen.astype(np.float32), mirror_x, mirror_y, cv2.INTER_LINEAR) > 0.5
+        ring = [crop[seen & (np.abs(away - r) < 0.75)] for r in np.arange(np.ceil(radius) + 2)]
+        mean = [pixels.mean(0) if len(pixels) else None for pixels in ring]
+        known = [colour for colour in mean if colour is not None] or [crop.reshape(-1, 3).mean(0)]
+        radial = np.array([known[0] if colour is None else colour for colour in mean], np.float32)
+        disc = np.where(mirror_seen[..., None], mirrored, radial[np.clip(away, 0, len(radial) - 1).astype(int)])
+        share = np.clip(1.04 * radius - away + 0.5, 0.0, 1.0)[..., None]
+        ball = ball + (disc - ball) * share
+        keep = np.clip(cover * 2.0, 0.0, 1.0)[..., None]
+        return np.asarray(np.clip(ball + (crop - ball) * keep + 0.5, 0, 255), np.uint8)
+
+    def _gaze_fall(self, iris: tuple[F32, float], upper: F32) -> F32:
+        """Return how much each pixel of the box follows the gaze: 1 on the iris, 0 at the corners of the eye."""
+        (x, y), radius = iris
+        columns, rows = np.meshgrid(self._columns(), self.box.y + np.arange(self.box.height, dtype=np.float32))
+        away = np.hypot(columns + 0.5 - x, rows + 0.5 - y)
+        room = max(0.6 * radius, min(x - upper[0, 0], upper[-1, 0] - x) - 1.15 * radius)
+        t = np.clip((away - 1.15 * radius) / (1.6 * room), 0.0, 1.0)
+        return np.asarray(1.0 - t * t * (3 - 2 * t), np.float32)
+
+    def _lid_skin(self, upper: F32, lower: F32) -> tuple[U8, F32]:
+        """Return the box with lashes and lid edge replaced by lid skin, and the colour [3] of the lash line."""
+        crop = self._crop()
+        columns = self._columns()
+        rows = (self.box.y + np.arange(self.box.height, dtype=np.float32))[:, None]
+        top = np.interp(columns, upper[:, 0] - 0.5, upper[:, 1] - 0.5)
+        bottom = np.interp(columns, lower[:, 0] - 0.5, lower[:, 1] - 0.5)
+        margin = 0.05 * self.unit
+        beside = (columns > upper[0, 0] - margin) & (columns < upper[-1, 0] + margin)
+        band = (rows > top - 0.075 * self.unit) & (rows < bottom + 0.02 * self.unit) & beside
+        skin = cv2.inpaint(crop, band.astype(np.uint8), 3, cv2.INPAINT_TELEA)
+        skin = cv2.GaussianBlur(skin, (0, 0), 0.012 * self.unit)
+        near = (np.abs(rows - top) < 0.03 * self.unit) & (columns > upper[0, 0]) & (columns < upper[-1, 0])
+        edge = crop[near].astype(np.float32)
+        luma = edge.mean(1)
+        dark = edge[luma <= np.percentile(luma, 12)].mean(0)
+        soft = cv2.GaussianBlur(band.astype(np.float32), (0, 0), 0.012 * self.unit)[..., None]
+        return (crop + (skin.astype(np.float32) - crop) * soft).astype(np.uint8), dark.astype(np.float32)
+
+    def draw(self, frame: U8, weights: F32, motion: F32, pose: HeadPose) -> None:
+        """Draw lids and eyeball into `frame`."""
+        anchors = self._anchors.positions(self._still, pose)
+        shift = np.round(anchors[0] - self._anchors.pixels[0]).astype(int)
+        dx, dy = int(shift[0]), int(shift[1])
+        box = self.box.moved(dx, dy)
+        rows, columns, own_rows, own_columns = box.inside(frame.shape[1], frame.shape[0])
+        if rows.stop <= rows.start or columns.stop <= columns.start:
+            return
+        blink = float(motion[CHANNEL["eyeBlink" + self.side]])
+        upper = self.upper.positions(weights, pose) - 0.5
+        lower = self.lower.positions(weights, pose) - 0.5
+        cover, top, bottom = self._opening(upper, lower, box)
+        at = (box.x + np.arange(box.width, dtype=np.float32) - upper[0, 0]) / (upper[-1, 0] - upper[0, 0])
+        within = np.clip(np.minimum(at, 1.0 - at) * 6.0, 0.0, 1.0)
+        lids = self._lids(weights, pose, (dx, dy), blink, box, top, bottom, within)
+        ball = self._gaze(box, anchors, motion)
+        picture = cv2.blendLinear(ball, lids, cover, 1.0 - cover)
+        frame[rows, columns] = picture[own_rows, own_columns]
+
+    def _lids(
+        self,
+        weights: F32,
+        pose: HeadPose,
+        shift: tuple[int, int],
+        blink: float,
+        box: Box,
+        top: F32,
+        bottom: F32,
+        within: F32,
+    ) -> U8:
+        """Return the skin of both lids in the moved box: each from its own side, met in the middle of the opening."""
+        origin = np.array([self.box.x, self.box.y], np.float32)
+        above_map = self.above.backward(weights, pose, shift)
+        above = sample(self.source, above_map)
+        below_map = self.below.backward(weights, pose, shift)
+        below = sample(self.source, below_map)
+        rows = (box.y + np.arange(box.height, dtype=np.float32))[:, None]
+        closed = np.clip((blink - 0.25) / 0.4, 0.0, 1.0)
+        closed = closed * closed * (3 - 2 * closed)
+        # Seen closed, the upper lid lies over the edge of the lower one.
+        meet = np.maximum((top + bottom) / 2, top + 0.5) + (0.022 * self.unit * closed) * within
+        if closed > 0.0:
+            skin = sample(self._skin, above_map - origin)
+            above = cv2.addWeighted(above, 1.0 - closed, skin, closed, 0.0)
+            above = self._lash_line(above, rows, meet, within, closed)
+        lower_share = np.clip(rows + 0.5 - meet, 0.0, 1.0)
+        lower_share = np.ascontiguousarray(np.broadcast_to(lower_share, above.shape[:2]), np.float32)
+        return np.asarray(cv2.blendLinear(below, above, lower_share, 1.0 - lower_share), np.uint8)
+
+    def _lash_line(self, lids: U8, rows: F32, edge: F32, within: F32, amount: float) -> U8:
+        """Return the lids with a lash line along the upper edge."""
+        away = (rows - (edge - 0.010 * self.unit)) / (0.014 * self.unit)
+        line = np.exp(-0.5 * away * away) * (0.8 * amount) * within
+        line = np.ascontiguousarray(line, np.float32)
+        ink = np.empty_like(lids)
+        ink[:] = self._lash_colour.astype(np.uint8)
+        return np.asarray(cv2.blendLinear(ink, lids, line, 1.0 - line), np.uint8)
+
+    def _gaze(self, box: Box, anchors: F32, motion: F32) -> U8:
+        """Return the eyeball in the moved box: it follows the head as a whole, the iris the gaze as well."""
+        origin, right, up = self._anchors.pixels
+        source = np.column_stack([right - origin, up - origin])
+        target = np.column_stack([anchors[1] - anchors[0], anchors[2] - anchors[0]])
+        turn = (source @ np.linalg.inv(target)).astype(np.float32)
+        columns, rows = np.meshgrid(
+            np.arange(box.width, dtype=np.float32) + (box.x + 0.5 - anchors[0, 0]),
+            np.arange(box.height, dtype=np.float32) + (box.y + 0.5 - anchors[0, 1]),
+        )
+        back_x = turn[0, 0] * columns + turn[0, 1] * rows + (origin[0] - 0.5 - self.box.x)
+        back_y = turn[1, 0] * columns + turn[1, 1] * rows + (origin[1] - 0.5 - self.box.y)
+        yaw, pitch = float(motion[CHANNEL["gazeYaw"]]), float(motion[CHANNEL["gazePitch"]])
+        if yaw or pitch:
+            travel = self.frame.to_pixels(np.array([np.sin(yaw), np.sin(pitch)], np.float32) * _IRIS_TRAVEL)
+            # One corrected step inverts the falloff well enough: it is flat on the iris.
+            fall = cv2.remap(self._fall, back_x - travel[0], back_y - travel[1], cv2.INTER_LINEAR)
+            back_x, back_y = back_x - travel[0] * fall, back_y - travel[1] * fall
+        return np.asarray(
+            cv2.remap(self._ball, back_x, back_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
+        )

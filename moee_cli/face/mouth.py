@@ -1,0 +1,203 @@
+"""What opening lips uncover: cavity, tongue, lower teeth on the jaw, upper teeth on the skull.
+
+Teeth and tongue are painted once, at twice the size, into small pictures with alpha; a frame places them by an
+affine map, shades them by their distance from the lips, and keeps what lies in the opening.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from moee_cli.core.labels import CHANNEL
+from moee_cli.core.types import F32, U8
+from moee_cli.face.basis import JAW_DROP
+from moee_cli.face.fields import Anatomy, Box, MovingPoints
+from moee_cli.face.outlines import Outlines
+from moee_cli.face.palette import Palette
+from moee_cli.face.pose import HeadPose
+
+_TEETH_DEPTH = -0.10
+"""Teeth lie this far behind the lips (units)."""
+_UPPER_EDGE = -0.020
+"""Height of the upper incisors' edge over the lip line at rest."""
+_LOWER_EDGE = -0.012
+"""Height of the lower incisors' edge over the lip line at rest, hidden by the lower lip."""
+_UPPER_WIDTHS = (0.088, 0.068, 0.060, 0.046, 0.036, 0.030)
+_LOWER_WIDTHS = (0.054, 0.058, 0.056, 0.046, 0.038, 0.030)
+"""Widths of teeth from the middle outwards as seen from the front: crown widths of 8.5, 6.5, 7.5, 7 mm (Ash and
+Nelson, Dental Anatomy) on outer eye corners 90 mm apart, foreshortened by the arch."""
+_SPAN_X, _SPAN_Y = 0.36, 0.22
+"""Half extents, in units, of the painted pictures."""
+
+
+class _Sprite:
+    """A painted part with alpha, in units around an anchor on the lip line."""
+
+    def __init__(self, scale: float) -> None:
+        self.density = max(160.0, 2.0 * scale)
+        width, height = round(2 * _SPAN_X * self.density), round(2 * _SPAN_Y * self.density)
+        columns = (np.arange(width, dtype=np.float32) + 0.5) / self.density - _SPAN_X
+        rows = _SPAN_Y - (np.arange(height, dtype=np.float32) + 0.5) / self.density
+        self.x, self.y = np.meshgrid(columns, rows)
+        self.colour = np.zeros((height, width, 3), np.float32)
+        self.alpha = np.zeros((height, width), np.float32)
+
+    def finish(self) -> F32:
+        """Return premultiplied RGBA float32 [h, w, 4], alpha 0..1."""
+        blur = 0.008 * self.density
+        alpha = cv2.GaussianBlur(self.alpha, (0, 0), blur)
+        colour = cv2.GaussianBlur(self.colour * self.alpha[..., None], (0, 0), blur)
+        return np.asarray(np.dstack([colour, alpha]), np.float32)
+
+    def to_units(self) -> F32:
+        """Return the affine map [2, 3] from sprite pixels to units."""
+        step = 1.0 / self.density
+        return np.array([[step, 0, 0.5 * step - _SPAN_X], [0, -step, _SPAN_Y - 0.5 * step]], np.float32)
+
+
+def _soft(value: F32) -> F32:
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(value, -30, 30))), np.float32)
+
+
+def _paint_teeth(sprite: _Sprite, widths: tuple[float, ...], palette: Palette, *, upper: bool) -> None:
+    """Paint one row of teeth and its gum."""
+    up = 1.0 if upper else -1.0
+    height = 0.115 if upper else 0.095
+    edge = _UPPER_EDGE if upper else _LOWER_EDGE
+    x, y = np.abs(sprite.x), sprite.y
+    arc = (0.42 if upper else 0.30) * x * x
+    along = (y - edge - arc) * up
+    sharp = np.float32(220.0)
+    inner = 0.0
+    crowns = np.zeros_like(x)
+    shade = np.zeros_like(x)
+    for index, width in enumerate(widths):
+        centre, half = inner + width / 2, width / 2 - 0.0016
+        round_x = (x - centre) / half
+        tip = (0.010 if index == 2 and upper else 0.005) * round_x**2 - (0.006 if index == 2 else 0.0)
+        length = height * (1.0, 0.88, 0.95, 0.80, 0.7, 0.6)[index]
+        body = _soft((1.0 - np.abs(round_x)) * half * sharp) * _soft((along - tip) * sharp)
+        neck = _soft((length - 0.02 * round_x**2 - along) * sharp)
+        crown = body * neck
+        crowns = np.maximum(crowns, crown)
+        bulge = 1.0 - 0.13 * np.clip(np.abs(round_x), 0, 1) ** 3
+        shade = np.where(crown > 0.02, bulge, shade)
+        inner += width
+    far = 1.0 - 0.62 * np.clip((x - 0.07) / 0.24, 0.0, 1.0) ** 1.2
+    rise = 0.86 + 0.14 * np.clip(along / (0.5 * height), 0, 1)
+    tooth = palette.teeth * (shade * far * rise)[..., None]
+    gum_zone = _soft((along - 0.5 * height) * 120.0) * _soft((inner - 0.01 - x) * 120.0)
+    between = np.clip(1.0 - crowns, 0, 1)
+    low = _soft((along - 0.004) * sharp) * _soft((inner - 0.01 - x) * 90.0)
+    dark = palette.teeth * (0.42 * far)[..., None]
+    gum = palette.gum * (far * 0.85)[..., None]
+    back = dark + (gum - dark) * gum_zone[..., None]
+    sprite.colour = tooth * crowns[..., None] + back * between[..., None]
+    sprite.alpha = np.maximum(crowns, np.maximum(low * 0.9, gum_zone))
+
+
+def _paint_tongue(sprite: _Sprite, palette: Palette) -> None:
+    """Paint the tongue lying in the lower arch."""
+    x, y = sprite.x, sprite.y + 0.03
+    radius = np.sqrt((x / 0.205) ** 2 + (np.abs(y) / 0.105) ** 2.0)
+    sprite.alpha = _soft((1.0 - radius) * 14.0)
+    top = np.clip(1.05 - 0.55 * radius**2, 0.25, 1.05)
+    groove = 1.0 - 0.16 * np.exp(-0.5 * (x / 0.013) ** 2) * np.clip(0.6 - y / 0.2, 0, 1)
+    sprite.colour = palette.tongue * (0.92 * top * groove)[..., None]
+
+
+class Mouth:
+    """Draws the open mouth of one portrait."""
+
+    def __init__(self, anatomy: Anatomy, outlines: Outlines, palette: Palette) -> None:
+        frame = anatomy.frame
+        self.scale = frame.scale
+        self.palette = palette
+        self.upper = MovingPoints(anatomy, outlines.lip_upper, lips="above")
+        self.lower = MovingPoints(anatomy, outlines.lip_lower, lips="below")
+        ends = (outlines.lip_upper[0] + outlines.lip_upper[-1]) / 2
+        half = len(outlines.lip_upper) // 2
+        middle = (outlines.lip_upper[half] + outlines.lip_lower[half]) / 2
+        centre = 0.35 * ends + 0.65 * middle
+        corners = np.array([[0, 0], [0.2, 0], [0, 0.2]], np.float32)
+        self._anchors = MovingPoints(anatomy, centre + frame.to_pixels(corners), rigid=True)
+        self._anchors.z = np.full(3, float(self._anchors.z[0]) + _TEETH_DEPTH, np.float32)
+        self._parts: list[tuple[F32, F32]] = []
+        for paint in (self._tongue, self._lower_teeth, self._upper_teeth):
+            sprite = _Sprite(frame.scale)
+            paint(sprite)
+            self._parts.append((sprite.finish(), sprite.to_units()))
+
+    def _tongue(self, sprite: _Sprite) -> None:
+        _paint_tongue(sprite, self.palette)
+
+    def _lower_teeth(self, sprite: _Sprite) -> None:
+        _paint_teeth(sprite, _LOWER_WIDTHS, self.palette, upper=False)
+
+    def _upper_teeth(self, sprite: _Sprite) -> None:
+        _paint_teeth(sprite, _UPPER_WIDTHS, self.palette, upper=True)
+
+    def _unit_map(self, pose: HeadPose) -> F32:
+        """Return the affine map [2, 3] from units around the lip line's middle to frame pixels (index coordinates)."""
+        still = np.zeros(len(self._anchors.fields), np.float32)
+        origin, right, up = self._anchors.positions(still, pose) - 0.5
+        return np.column_stack([(right - origin) / 0.2, (up - origin) / 0.2, origin]).astype(np.float32)
+
+    def draw(self, frame: U8, lips: tuple[F32, F32], motion: F32, pose: HeadPose) -> None:
+        """Draw the interior into `frame` between the lip edges (upper, lower), each [M, 2] in index coordinates."""
+        upper, lower = lips
+        opening = lower[:, 1] - upper[:, 1]
+        if opening.max() < 0.15:
+            return
+        pad = 2
+        x0, x1 = int(min(upper[0, 0], lower[0, 0])) - pad, int(max(upper[-1, 0], lower[-1, 0])) + pad + 2
+        y0, y1 = int(upper[:, 1].min()) - pad, int(lower[:, 1].max()) + pad + 2
+        box = Box(x0, y0, x1 - x0, y1 - y0)
+        rows, columns, own_rows, own_columns = box.inside(frame.shape[1], frame.shape[0])
+        picture, cover = self._picture(box, upper, lower, motion, pose)
+        cover = np.ascontiguousarray(cover[own_rows, own_columns])
+        inner = np.ascontiguousarray(picture[own_rows, own_columns])
+        under = np.ascontiguousarray(frame[rows, columns])
+        if under.size:
+            frame[rows, columns] = cv2.blendLinear(inner, under, cover, 1.0 - cover)
+
+    def _picture(self, box: Box, upper: F32, lower: F32, motion: F32, pose: HeadPose) -> tuple[U8, F32]:
+        """Return the interior RGB [h, w, 3] of a box and how much of each pixel it covers [h, w]."""
+        columns = box.x + np.arange(box.width, dtype=np.float32)
+        rows = (box.y + np.arange(box.height, dtype=np.float32))[:, None]
+        top = np.interp(columns, upper[:, 0], upper[:, 1]).astype(np.float32)
+        bottom = np.maximum(top, np.interp(columns, lower[:, 0], lower[:, 1])).astype(np.float32)
+        outside = (columns < max(upper[0, 0], lower[0, 0]) - 0.5) | (columns > min(upper[-1, 0], lower[-1, 0]) + 0.5)
+        bottom[outside] = top[outside]
+        cover = np.clip(np.minimum(rows + 0.5, bottom) - np.maximum(rows - 0.5, top), 0.0, 1.0)
+        unit = np.float32(1.0 / self.scale)
+        from_top, from_bottom = (rows - top) * unit, (bottom - rows) * unit
+        shade = self._lip_shade(from_top, from_bottom)
+        picture = np.empty((box.height, box.width, 3), np.float32)
+        picture[:] = self.palette.cavity
+        units = self._unit_map(pose)
+        for (sprite, own_units), (dx, dy) in zip(self._parts, self._offsets(motion), strict=True):
+            to_units = own_units + np.array([[0, 0, dx], [0, 0, dy]], np.float32)
+            place = units[:, :2] @ to_units
+            place[:, 2] += units[:, 2] - (box.x, box.y)
+            layer = cv2.warpAffine(sprite, place, (box.width, box.height), flags=cv2.INTER_LINEAR)
+            picture = picture * (1.0 - layer[..., 3:]) + layer[..., :3]
+        picture *= shade[..., None]
+        return np.clip(picture, 0, 255).astype(np.uint8), cover
+
+    @staticmethod
+    def _lip_shade(from_top: F32, from_bottom: F32) -> F32:
+        """Return the light [h, w] left by the shadow of the upper lip and the rim of the lower."""
+        above = 0.50 + 0.50 * np.clip(from_top / 0.07, 0.0, 1.0)
+        below = 0.72 + 0.28 * np.clip(from_bottom / 0.035, 0.0, 1.0)
+        return np.asarray(above * below, np.float32)
+
+    @staticmethod
+    def _offsets(motion: F32) -> tuple[tuple[float, float], ...]:
+        """Return how far, in units, tongue, lower and upper teeth move against the skull."""
+        jaw = float(motion[CHANNEL["jawOpen"]])
+        aside = 0.08 * float(motion[CHANNEL["jawLeft"]] - motion[CHANNEL["jawRight"]])
+        out = float(motion[CHANNEL["tongueOut"]])
+        drop = -0.94 * JAW_DROP * jaw
+        return (0.8 * aside, 0.80 * drop + 0.05 * out), (aside, drop), (0.0, 0.0)

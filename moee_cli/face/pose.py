@@ -1,0 +1,61 @@
+"""Head pose: soft limits, rotation about the neck, weak perspective."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from moee_cli.core.labels import HEAD
+from moee_cli.core.types import F32
+
+LIMITS = (np.radians(10.0), np.radians(8.0), np.radians(8.0), 0.18, 0.15, 0.35)
+"""Largest yaw, pitch, roll (radians) and shift along x, y, z (units) a single photo bears."""
+PIVOT = np.array([0.0, -0.8, -0.65], np.float32)
+"""Where the head turns: the top of the neck, at ear depth, so that the silhouette stays and the face travels."""
+CAMERA = 9.0
+"""Distance of the camera in units (about 0.8 m), for the perspective of turning and leaning."""
+
+
+def soft_limit(value: F32, limit: F32 | float, knee: float = 0.7) -> F32:
+    """Return `value` unchanged up to `knee * limit`, then bent smoothly so that it never passes `limit`."""
+    limit = np.asarray(limit, np.float32)
+    start = knee * limit
+    room = np.maximum(limit - start, np.float32(1e-9))
+    size = np.abs(value)
+    bent = start + room * np.tanh((size - start) / room)
+    return np.asarray(np.sign(value) * np.where(size <= start, size, bent), np.float32)
+
+
+def limit_head(head: F32) -> F32:
+    """Return head channels [6] held within `LIMITS`."""
+    assert len(head) == len(HEAD)
+    return soft_limit(head, np.array(LIMITS, np.float32))
+
+
+def rotation(yaw: float, pitch: float, roll: float) -> F32:
+    """Return the matrix [3, 3] that turns a face (column vectors): roll, then pitch, then yaw."""
+    cy, sy, cp, sp, cr, sr = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch), np.cos(roll), np.sin(roll)
+    about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+    about_x = np.array([[1, 0, 0], [0, cp, sp], [0, -sp, cp]])
+    about_z = np.array([[cr, sr, 0], [-sr, cr, 0], [0, 0, 1]])
+    return np.asarray(about_y @ about_x @ about_z, np.float32)
+
+
+class HeadPose:
+    """A head pose within limits, ready to move points."""
+
+    def __init__(self, head: F32) -> None:
+        yaw, pitch, roll, *shift = limit_head(head).tolist()
+        self.still = not np.any(head)
+        self.turn = rotation(yaw, pitch, roll)
+        self.offset = np.asarray(PIVOT + shift - self.turn @ PIVOT, np.float32)
+
+    def shift_of(self, x: F32, y: F32, z: F32) -> tuple[F32, F32]:
+        """Return how far, in x and y, the picture of canonical points moves when the head takes this pose."""
+        t, o = self.turn, self.offset
+        depth = t[2, 0] * x + t[2, 1] * y + t[2, 2] * z + o[2]
+        near = CAMERA / (CAMERA - depth)
+        before = CAMERA / (CAMERA - z)
+        moved_x = (t[0, 0] * x + t[0, 1] * y + t[0, 2] * z + o[0]) * near
+        moved_y = (t[1, 0] * x + t[1, 1] * y + t[1, 2] * z + o[1]) * near
+        # Seen flat, the photo's own x and y already hold the neutral perspective: only the ratio counts.
+        return moved_x / before - x, moved_y / before - y
