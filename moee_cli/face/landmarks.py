@@ -4,11 +4,14 @@
 the user has, with mediapipe's task API (0.10 and 1.x). Both are MediaPipe Face Mesh with attention refinement
 (Grishchenko et al., arXiv 2006.10962), so the landmark order is the same.
 
-What was measured (six portraits, FaceMesh 0.10.21): landmarks come in pixel *index* coordinates (nearest-neighbour
-upscaling by 4 moves them by 0.38 of the 0.375 px which that convention predicts), so half a pixel is added here;
-shifting and zooming the crop around one face moves landmarks by 0.35 % of the eye distance (standard deviation), so
-the mean of several crops is returned; faces whose eye distance is under 7 % of the picture are missed, so smaller
-parts are searched when the whole shows none.
+Measured on six portraits with FaceMesh 0.10.21, and acted on here:
+- Landmarks come in pixel *index* coordinates: repeating every pixel four times moves them by 0.23-0.63 px, where that
+  convention predicts 0.375 and pixel centres at .5 predict 0. So half a pixel is added.
+- Eyes and brows come out up to 1 % of the eye distance to the right of where they are, and in a mirrored picture as
+  much to the left. Shifting and zooming the crop moves all landmarks by 0.35 % (standard deviation). So the mean over
+  several crops, each seen both ways, is returned.
+- Faces whose eye distance is under 7 % of the picture are missed. So smaller parts are searched when the whole shows
+  none.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from moee_cli.core.errors import InputError, Unavailable
 from moee_cli.core.types import F32, U8
@@ -45,6 +49,26 @@ _MAX_SPREAD = 0.04
 cats, coins, moons and cells scatter by 0.058-0.33."""
 _OVERLAP = 0.5
 """Faces sharing this much of the smaller box are one face seen twice."""
+
+_MIDLINE = (
+    0, 1, 2, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 94, 151, 152, 164, 168, 175, 195, 197, 199, 200,
+)  # fmt: skip
+
+
+def _twins() -> NDArray[np.intp]:
+    """Return for each landmark the one on the other side of the face.
+
+    Mesh points 248..467 are the twins of those below 248 off the midline, in the same order (found by matching
+    landmarks of mirrored pictures); the irises follow: centre, then right, top, left, bottom as the viewer sees them.
+    """
+    twin = np.arange(N_LANDMARKS)
+    right = [index for index in range(248) if index not in _MIDLINE] + [468, 469, 470, 471, 472]
+    left = [*range(248, 468), 473, 476, 475, 474, 477]
+    twin[right], twin[left] = left, right
+    return twin
+
+
+_TWIN = _twins()
 
 Points = F32
 """Landmarks [478, 3] in pixels."""
@@ -164,16 +188,31 @@ def _measured(picture: U8, rough: Points, detect: Detect) -> Points | None:
     """Return landmarks averaged over several crops around a face; None if the crops do not agree that it is one."""
     near, seen = rough, []
     for crop in _CROPS:
-        found = _in_crop(picture, near, crop, detect)
-        if found is not None:
-            seen.append(found)
-            near = seen[0]
-    if len(seen) <= len(_CROPS) // 2:
+        for view in (detect, _mirrored(detect)):
+            found = _in_crop(picture, near, crop, view)
+            if found is not None:
+                seen.append(found)
+                near = seen[0]
+    if len(seen) <= len(_CROPS):
         return None
     mean = np.mean(seen, axis=0, dtype=np.float64)
     spread = float(np.sqrt(np.mean(np.sum((np.array(seen) - mean)[..., :2] ** 2, axis=-1))))
     points: Points = mean.astype(np.float32)
     return points if spread <= _MAX_SPREAD * Face(points).eye_distance_px else None
+
+
+def _mirrored(detect: Detect) -> Detect:
+    """Return a detector that looks at the mirror image and gives its answer in the true one."""
+
+    def detect_mirrored(square: U8) -> list[Points]:
+        faces = []
+        for points in detect(np.ascontiguousarray(square[:, ::-1])):
+            turned = points[_TWIN]
+            turned[:, 0] = square.shape[1] - turned[:, 0]
+            faces.append(turned)
+        return faces
+
+    return detect_mirrored
 
 
 def _in_crop(picture: U8, near: Points, crop: tuple[float, float, float], detect: Detect) -> Points | None:
@@ -183,9 +222,7 @@ def _in_crop(picture: U8, near: Points, crop: tuple[float, float, float], detect
     zoom, shift_x, shift_y = crop
     side = zoom * size
     corner = ((left + right - side) / 2 + shift_x * size, (top + bottom - side) / 2 + shift_y * size)
-    found = [
-        points for points in _detect_in(picture, corner, side, _CROP_SIDE, detect) if _shared(points, near) > _OVERLAP
-    ]
+    found = [one for one in _detect_in(picture, corner, side, _CROP_SIDE, detect) if _shared(one, near) > _OVERLAP]
     return max(found, key=lambda points: _shared(points, near), default=None)
 
 
