@@ -1,0 +1,361 @@
+"""File to `Script`: read, put layers together, replace variables, check, resolve; all problems at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from moee_cli import __version__
+from moee_cli.core.errors import Problem, ScriptError
+from moee_cli.core.suggest import did_you_mean
+from moee_cli.core.types import Fit
+from moee_cli.script import layers
+from moee_cli.script.content_hash import content_hash
+from moee_cli.script.positions import Map, Mark, Seq, Source, Text, Value, from_plain, to_plain
+from moee_cli.script.read_yaml import read_file, read_text
+from moee_cli.script.report import Report
+from moee_cli.script.resolve import (
+    LineResolver,
+    check_portraits,
+    default_id,
+    resolve_cast,
+    resolve_encoding,
+    resolve_frame,
+)
+from moee_cli.script.schema import (
+    DEFAULT_ENGINE,
+    DEFAULT_PRESET,
+    FORMAT_VERSION,
+    Line,
+    Script,
+    ScriptEntry,
+    SegmentEntry,
+)
+from moee_cli.script.validate import validate
+from moee_cli.script.variables import LaterVariable, UnknownVariable, Variables, substitute
+
+Engines = Collection[str] | Mapping[str, type[BaseModel]]
+"""Known engine names; with their option models, relative paths in options are resolved too."""
+
+
+def load_script(
+    source: Path | str,
+    *,
+    base: Path,
+    presets: layers.PresetReader,
+    name: str | None = None,
+    sets: Sequence[str] = (),
+    user_config: Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    engines: Engines = (),
+) -> Script:
+    """Return the checked script in a file (`source` is a Path) or in a text (`source` is a str).
+
+    `name` is how messages call it; `base` is the folder that paths of the command line, and of a script given as text,
+    start from. `sets` are `key=value` texts. `overrides` may hold engine, seed, output and preset from the command
+    line; None in it means "not given". Presets of the command line come after those of the script and win over it.
+
+    Raises:
+        ScriptError: the script cannot be used; `problems` holds everything found.
+    """
+    given = {key: value for key, value in (overrides or {}).items() if value is not None and value != ()}
+    if isinstance(source, Path):
+        path, stem, label = source, source.stem, name or str(source)
+        script = read_file(source, label)
+    else:
+        path, label = None, name or "<stdin>"
+        stem = Path(label.strip("<>")).stem or "script"
+        script = read_text(source, Source(label, base))
+    loading = _Loading(script, label, path, stem, base, engines)
+    loading.put_layers_together(presets, sets, user_config, given)
+    loading.replace_variables()
+    return loading.resolve(given)
+
+
+class _Loading:
+    """The steps of one load; `early` holds problems that do not stop it."""
+
+    def __init__(self, script: Map, label: str, path: Path | None, stem: str, base: Path, engines: Engines) -> None:
+        self.path, self.stem, self.base, self.engines = path, stem, base, engines
+        _check_version(script)
+        self.own_keys = set(script)
+        self.root = layers.with_extends(script, label, path, stem, _check_version)
+        self.early: list[Problem] = []
+        self.report = Report(self.root)
+        self.preset_names: tuple[str, ...] = ()
+        self.segment_sets: list[tuple[str, Value]] = []
+
+    def _keep(self, error: ScriptError) -> None:
+        self.early += error.problems
+
+    # --- layers
+
+    def put_layers_together(
+        self, presets: layers.PresetReader, sets: Sequence[str], user_config: Path | None, given: Mapping[str, Any]
+    ) -> None:
+        """Merge user config, presets, script and command line."""
+        config, assignments = None, []
+        try:
+            config = layers.config_layer(user_config)
+        except ScriptError as error:
+            self._keep(error)
+        try:
+            assignments = layers.parse_sets(sets, self.base)
+        except ScriptError as error:
+            self._keep(error)
+        mark = Mark(Source("", self.base))
+        typed = layers.preset_names(_as_map({"preset": given["preset"]}, mark)) if "preset" in given else []
+        typed += [name for key, value in assignments if key == "preset" for name in _texts(value)]
+        wished = layers.preset_names(self.root) or layers.preset_names(config) or [Text(DEFAULT_PRESET, mark)]
+        self.preset_names = tuple(dict.fromkeys(str(name) for name in [*wished, *typed]))
+        merged = self._over(config, self._preset_layer(wished, presets))
+        merged = self._over(merged, self.root)
+        merged = self._over(merged, self._preset_layer(typed, presets))
+        self.root = self.report.root = merged
+        self._assign([(key, value) for key, value in assignments if key != "preset"])
+
+    def _over(self, low: Map | None, high: Map | None) -> Map:
+        if low is None or high is None:
+            both = low if high is None else high
+            return self.root if both is None else both
+        return layers.merge(low, high)
+
+    def _preset_layer(self, names: Sequence[Text], presets: layers.PresetReader) -> Map | None:
+        try:
+            return layers.preset_layer(names, presets)
+        except ScriptError as error:
+            self._keep(error)
+            return None
+
+    def _assign(self, assignments: Sequence[tuple[str, Value]]) -> None:
+        if assignments:
+            self.root = self.report.root = layers.copied_map(self.root)
+        for key, value in assignments:
+            if key.startswith("segments."):
+                self.segment_sets.append((key, value))
+                continue
+            try:
+                layers.assign(self.root, key.split("."), value, key)
+            except ScriptError as error:
+                self._keep(error)
+
+    # --- variables
+
+    def replace_variables(self) -> None:
+        """Replace `${...}` everywhere; then apply `--set segments.ID.…`, which needs the ids."""
+        given = self.root.get("vars")
+        matrix = self.root.get("matrix")
+        columns = None if "rows" in self.root else matrix if isinstance(matrix, Map) else ()
+        variables = Variables(given if isinstance(given, Map) else {}, self.stem, columns)
+        self.report.root = self.root
+        replaced = Map(self.root.mark)
+        for key, value in self.root.items():
+            if not key.startswith("x-"):
+                new = value if key in ("vars", "segments") else substitute(value, (key,), variables, self.report)
+                replaced.put(key, new, self.root.key_marks[key])
+        segments = self.root.get("segments")
+        if isinstance(segments, Seq):
+            replaced["segments"] = self._segments(segments, variables)
+        if isinstance(given, Map):
+            for name in given:
+                substitute(given[name], ("vars", name), variables, self.report)
+        self.root = self.report.root = replaced
+
+    def _segments(self, segments: Seq, variables: Variables) -> Seq:
+        names = [_raw_id(segment, variables) for segment in segments]
+        changed = Seq(segments.mark)
+        changed.extend(segments)
+        for key, value in self.segment_sets:
+            try:
+                index, rest = _find_segment(key, names)
+                changed[index] = layers.copied(changed[index])
+                holder = Map(segments.mark)
+                holder.put("segment", changed[index], value.mark)
+                layers.assign(holder, ["segment", *rest], value, key)
+                changed[index] = holder["segment"]
+                names[index] = _raw_id(changed[index], variables)
+            except ScriptError as error:
+                self._keep(error)
+        result = Seq(segments.mark)
+        for index, segment in enumerate(changed):
+            own = variables.with_id(names[index])
+            result.append(substitute(segment, ("segments", index), own, self.report))
+        return result
+
+    # --- checks
+
+    def resolve(self, given: Mapping[str, Any]) -> Script:
+        """Check everything and build the script."""
+        report = self.report
+        self._apply_overrides(given)
+        entry, segments = self._validated()
+        frame = resolve_frame(entry.frame, report)
+        cast = resolve_cast(entry, report)
+        lines = LineResolver(entry, cast, frame.fps, report).resolve(segments)
+        check_portraits(cast, lines, report)
+        engine = entry.engine or DEFAULT_ENGINE
+        if self.engines and engine not in self.engines:
+            hint = f"{did_you_mean(engine, self.engines)}`moee engines` lists those installed"
+            report.error(("engine",), f'no engine is called "{engine}"', hint)
+        options, option_places = self._engine_options(entry)
+        deferred = _deferred(entry, frame.fit, frame.background, lines, report)
+        if problems := [*self.early, *report.errors()]:
+            raise ScriptError(problems)
+        output = entry.output if isinstance(entry.output, Path) else None
+        home = self.path.parent if self.path is not None else self.base
+        seed = entry.seed or 0
+        encoding = resolve_encoding(entry.encoding)
+        return Script(
+            path=self.path,
+            stem=self.stem,
+            output=output,
+            engine=engine,
+            engine_options=options,
+            engine_where=option_places,
+            presets=self.preset_names,
+            seed=seed,
+            frame=frame,
+            encoding=encoding,
+            cast=cast,
+            lines=lines,
+            deferred=tuple(deferred),
+            warnings=tuple(report.warnings),
+            source_hash=content_hash(home, engine, options.get(engine, {}), seed, frame, encoding, cast, lines),
+        )
+
+    def _apply_overrides(self, given: Mapping[str, Any]) -> None:
+        mark = Mark(Source("", self.base))
+        for key in ("engine", "seed", "output"):
+            if key in given:
+                self.root.put(key, from_plain(given[key], mark), mark)
+
+    def _validated(self) -> tuple[ScriptEntry, list[SegmentEntry | None]]:
+        """Check the sections, then each segment for itself; what is faulty is reported and left out."""
+        rest = Map(self.root.mark)
+        for key, value in self.root.items():
+            rest.put(key, value, self.root.key_marks[key])
+        if "moee" not in rest:
+            self.report.error(("moee",), "is missing", "start the script with `moee: 1`")
+            rest.put("moee", Text(str(FORMAT_VERSION), rest.mark), rest.mark)
+        segments = rest.get("segments")
+        if segments is None:
+            self.report.error(("segments",), "is missing", "for example `segments: [{audio: hello.wav}]`")
+            self.report.mark_broken([("segments",)])
+        if segments is None or isinstance(segments, Seq):
+            rest.put("segments", Seq(rest.mark), rest.mark)
+        entry = None
+        while entry is None:
+            entry = validate(ScriptEntry, rest, (), self.report)
+            rest.put("segments", Seq(rest.mark), rest.mark)
+            rest.put("moee", Text(str(FORMAT_VERSION), rest.mark), rest.mark)
+        items = segments if isinstance(segments, Seq) else []
+        return entry, [
+            validate(SegmentEntry, item, ("segments", index), self.report) for index, item in enumerate(items)
+        ]
+
+    def _engine_options(self, entry: ScriptEntry) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+        """Return the options of every engine as text, and where each stands."""
+        options: dict[str, dict[str, Any]] = {}
+        places: dict[str, str] = {}
+        for engine, values in (entry.engines or {}).items():
+            if self.engines and engine not in self.engines and (hint := did_you_mean(engine, self.engines)):
+                self.report.warn(("engines", engine), f'no engine is called "{engine}"', hint.strip(), of_key=True)
+            places[engine] = self.report.where(("engines", engine), of_key=True)
+            model = self.engines.get(engine) if isinstance(self.engines, Mapping) else None
+            paths = _path_options(model)
+            options[engine] = {}
+            for key, value in values.items():
+                if not key.startswith("x-"):
+                    is_path = key in paths and isinstance(value, Text) and value
+                    options[engine][key] = str(value.mark.source.base / value) if is_path else to_plain(value)
+                    places[f"{engine}.{key}"] = self.report.where(("engines", engine, key))
+        return options, places
+
+
+def _as_map(plain: Mapping[str, Any], mark: Mark) -> Map:
+    value = from_plain(plain, mark)
+    assert isinstance(value, Map)
+    return value
+
+
+def _texts(value: Value) -> list[Text]:
+    return [value] if isinstance(value, Text) else [item for item in value if isinstance(item, Text)]
+
+
+def _check_version(script: Map) -> None:
+    """Refuse a format that a newer release made, before its unknown keys are called errors.
+
+    Raises:
+        ScriptError: the script needs a newer moee.
+    """
+    wish = script.get("moee")
+    if isinstance(wish, Text) and wish.isascii() and wish.isdigit() and int(wish[:9]) > FORMAT_VERSION:
+        message = f"script format {wish} needs moee >= {wish}; this is moee {__version__}, which reads {FORMAT_VERSION}"
+        raise ScriptError([Problem(message, str(wish.mark), "moee", "pip install --upgrade moee-cli")])
+    if isinstance(wish, Text) and wish.isascii() and wish.isdigit() and int(wish[:9]) == 0:
+        raise ScriptError([Problem("there is no script format 0", str(wish.mark), "moee", "write `moee: 1`")])
+
+
+def _raw_id(segment: Value, variables: Variables) -> str | None:
+    """Return the id of a segment before it is checked; None for a pause, or where it cannot be told."""
+    if not isinstance(segment, Map):
+        return None
+    wish = segment.get("id", segment.get("audio"))
+    if not isinstance(wish, Text) or not wish:
+        return None
+    try:
+        text = variables.replace(wish)
+    except (UnknownVariable, LaterVariable):
+        return None
+    return text if "id" in segment else default_id(text)
+
+
+def _find_segment(key: str, names: Sequence[str | None]) -> tuple[int, list[str]]:
+    """Return the index of the segment in `segments.ID.key` and the keys after it; an id may hold dots.
+
+    Raises:
+        ScriptError: no segment has the id.
+    """
+    rest = key.removeprefix("segments.")
+    fitting = [name for name in names if name and (rest == name or rest.startswith(f"{name}."))]
+    if not fitting:
+        wish = rest.partition(".")[0]
+        known = [name for name in names if name]
+        hint = f"{did_you_mean(wish, known)}segments are named by id: {', '.join(known[:12])}"
+        raise ScriptError([Problem(f'--set {key}: no segment has the id "{wish}"', key=key, hint=hint)])
+    name = max(fitting, key=len)
+    return names.index(name), [part for part in rest[len(name) + 1 :].split(".") if part]
+
+
+def _path_options(model: type[BaseModel] | None) -> set[str]:
+    """Return the options of an engine that are paths."""
+    fields = {} if model is None else model.model_fields
+    return {field.alias or name for name, field in fields.items() if "Path" in str(field.annotation)}
+
+
+def _deferred(entry: ScriptEntry, fit: Fit, background: str, lines: Sequence[Line], report: Report) -> list[Problem]:
+    """Return what the format knows and this release cannot do yet."""
+    found: list[Problem] = []
+    if isinstance(entry.output, list):
+        found.append(report.note(("output",), "several outputs of one script are not in this release", "give one path"))
+    for key in ("matrix", "rows"):
+        if getattr(entry, key) is not None:
+            message = f"`{key}` is not in this release"
+            found.append(report.note((key,), message, "write one script for each output, and `moee batch` them"))
+    if background != "keep":
+        message = f'background "{background}" is not in this release'
+        found.append(report.note(("frame", "background"), message, "use `background: keep`"))
+    if fit is Fit.SOURCE:
+        found.append(report.note(("frame", "fit"), "`fit: source` is not in this release", "use `crop` or `pad`"))
+    if entry.write:
+        found.append(report.note(("write",), "writing face motion to a file is not in this release", "remove `write`"))
+    if entry.captions is not None and (entry.captions.burn or entry.captions.write):
+        found.append(report.note(("captions",), "captions are not in this release", "remove `captions`"))
+    for line in lines:
+        if line.motion is not None:
+            message = "motion from a file is not in this release"
+            found.append(Problem(message, line.where, f"{line.key}.motion", "remove `motion`"))
+    return found

@@ -1,0 +1,131 @@
+"""Strings, mappings and lists that remember where in which file they were written.
+
+Scalars stay text until the schema types them, so `no`, `007`, `1:30` and dates mean what was typed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file, or another place that values come from."""
+
+    name: str
+    """As shown in messages; empty for what has no place in a file (the command line)."""
+    base: Path
+    """Folder that relative paths in it start from."""
+
+
+class Mark(NamedTuple):
+    """A place in a source; line and column count from 1."""
+
+    source: Source
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        if not self.source.name or not self.line:
+            return self.source.name
+        return f"{self.source.name}:{self.line}:{self.column}"
+
+
+class Text(str):
+    """A scalar as it was typed."""
+
+    __slots__ = ("mark", "quoted")
+
+    mark: Mark
+    quoted: bool
+    """Quoted or a block scalar: an empty one is an empty text, whereas `key:` alone has no value."""
+
+    def __new__(cls, value: str, mark: Mark, *, quoted: bool = False) -> Text:
+        """Return `value` with its place."""
+        text = super().__new__(cls, value)
+        text.mark = mark
+        text.quoted = quoted
+        return text
+
+    @property
+    def is_missing(self) -> bool:
+        """Nothing was written after the colon."""
+        return not self and not self.quoted
+
+
+class Map(dict[str, Any]):
+    """A mapping of names to `Text`, `Map` or `Seq`."""
+
+    def __init__(self, mark: Mark) -> None:
+        super().__init__()
+        self.mark = mark
+        self.key_marks: dict[str, Mark] = {}
+
+    def put(self, key: str, value: Value, mark: Mark) -> None:
+        """Set a key, remembering where its name stands."""
+        self[key] = value
+        self.key_marks[key] = mark
+
+
+class Seq(list[Any]):
+    """A list of `Text`, `Map` or `Seq`."""
+
+    def __init__(self, mark: Mark) -> None:
+        super().__init__()
+        self.mark = mark
+
+
+Value = Text | Map | Seq
+KeyPath = tuple[str | int, ...]
+
+
+def from_plain(value: object, mark: Mark) -> Value:
+    """Return plain mappings, lists and scalars as values that all stand at `mark`."""
+    if isinstance(value, Mapping):
+        mapping = Map(mark)
+        for key, item in value.items():
+            mapping.put(str(key), from_plain(item, mark), mark)
+        return mapping
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        items = Seq(mark)
+        items.extend(from_plain(item, mark) for item in value)
+        return items
+    if isinstance(value, bool):
+        return Text("true" if value else "false", mark)
+    return Text(str(value), mark, quoted=True)
+
+
+def to_plain(value: Value) -> Any:
+    """Return a value without its places: dict, list, str."""
+    if isinstance(value, Map):
+        return {key: to_plain(item) for key, item in value.items()}
+    if isinstance(value, Seq):
+        return [to_plain(item) for item in value]
+    return str(value)
+
+
+def spell_path(path: KeyPath) -> str:
+    """Return a key path as a person writes it: `segments[2].emotion`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def mark_of(root: Value, path: KeyPath, *, of_key: bool = False) -> Mark:
+    """Return where the value at `path` stands (or its key), or the nearest place around it that exists."""
+    value, mark = root, root.mark
+    for depth, part in enumerate(path):
+        if isinstance(value, Map) and isinstance(part, str) and part in value:
+            if of_key and depth == len(path) - 1:
+                return value.key_marks[part]
+            value = value[part]
+        elif isinstance(value, Seq) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        else:
+            return mark
+        mark = value.mark
+    return mark

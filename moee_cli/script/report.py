@@ -1,0 +1,54 @@
+"""Collects every problem of a script before anything is said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from moee_cli.core.errors import Problem
+from moee_cli.script.positions import KeyPath, Map, Mark, mark_of, spell_path
+
+
+class Report:
+    """Problems found so far, placed by their key path in the merged script."""
+
+    def __init__(self, root: Map) -> None:
+        self.root = root
+        self._errors: list[tuple[Mark, Problem]] = []
+        self.warnings: list[Problem] = []
+        self.broken: set[KeyPath] = set()
+        self._around_broken: set[KeyPath] = set()
+
+    def where(self, path: KeyPath, *, of_key: bool = False) -> str:
+        """Return `file:line:column` of a value, or of its key."""
+        return str(mark_of(self.root, path, of_key=of_key))
+
+    def error(self, path: KeyPath, message: str, hint: str | None = None, *, of_key: bool = False) -> None:
+        """Add an error, unless something there is known to be broken and this may follow from it."""
+        if not self.is_broken(path):
+            mark = mark_of(self.root, path, of_key=of_key)
+            self._errors.append((mark, Problem(message, str(mark), spell_path(path), hint)))
+
+    def warn(self, path: KeyPath, message: str, hint: str | None = None, *, of_key: bool = False) -> None:
+        """Add a warning."""
+        where = self.where(path, of_key=of_key)
+        self.warnings.append(Problem(message, where, spell_path(path), hint, severity="warning"))
+
+    def note(self, path: KeyPath, message: str, hint: str | None = None) -> Problem:
+        """Return a problem at a path without adding it."""
+        return Problem(message, self.where(path), spell_path(path), hint)
+
+    def mark_broken(self, paths: Iterable[KeyPath]) -> None:
+        """Say that values could not be read, so that what follows from it stays unsaid."""
+        for path in paths:
+            self.broken.add(path)
+            self._around_broken.update(path[:depth] for depth in range(len(path)))
+
+    def is_broken(self, path: KeyPath) -> bool:
+        """Say whether the value at `path`, or one above or below it, could not be read."""
+        return path in self._around_broken or any(path[:depth] in self.broken for depth in range(len(path) + 1))
+
+    def errors(self) -> list[Problem]:
+        """Return what was found, each once, file by file in the order of the lines."""
+        files = {mark.source.name: index for index, (mark, _) in reversed(list(enumerate(self._errors)))}
+        ordered = sorted(self._errors, key=lambda found: (files[found[0].source.name], *found[0][1:]))
+        return list(dict.fromkeys(problem for _, problem in ordered))

@@ -1,0 +1,333 @@
+"""Checked entries become a `Script`: defaults, own emotion names, ids, pauses and gaps applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TypeVar
+
+from moee_cli.core.suggest import did_you_mean
+from moee_cli.core.types import Controls, EmotionKey, Encoding, FrameFormat
+from moee_cli.script.emotions import NEUTRAL, EmotionBook, resolve_keys
+from moee_cli.script.positions import KeyPath, Map, spell_path
+from moee_cli.script.report import Report
+from moee_cli.script.schema import (
+    AUTO,
+    DEFAULT_INTENSITY,
+    CastMember,
+    DefaultsEntry,
+    EncodingEntry,
+    FrameEntry,
+    Line,
+    ScriptEntry,
+    SegmentEntry,
+    Transition,
+)
+from moee_cli.script.values import ID_UNFIT, MIN_SIDE, Time, TransitionWish
+
+T = TypeVar("T")
+_WITH_AUDIO = ("from_", "to", "text", "subtitles", "motion", "gap")
+"""Keys that mean nothing in a pause."""
+
+
+def resolve_frame(entry: FrameEntry | None, report: Report) -> FrameFormat:
+    """Return the frame format; odd sizes round down to even, as H.264 needs."""
+    entry = entry or FrameEntry.model_construct()
+    usual = FrameFormat()
+    width, height = entry.size or (usual.width, usual.height)
+    if width % 2 or height % 2:
+        report.warn(("frame", "size"), f"{width}x{height} is odd: read as {width // 2 * 2}x{height // 2 * 2}")
+    if entry.scale is not None:
+        width, height = round(width * entry.scale), round(height * entry.scale)
+        if min(width, height) < MIN_SIDE:
+            report.error(("frame", "scale"), f"makes the picture {width}x{height}, smaller than {MIN_SIDE} pixels")
+    return FrameFormat(
+        width=width // 2 * 2,
+        height=height // 2 * 2,
+        fps=_or(entry.fps, usual.fps),
+        fit=_or(entry.fit, usual.fit),
+        background=_or(entry.background, usual.background),
+    )
+
+
+def resolve_encoding(entry: EncodingEntry | None) -> Encoding:
+    """Return the encoding."""
+    given = {} if entry is None else entry.model_dump(exclude_unset=True)
+    return Encoding(**given)
+
+
+def resolve_cast(entry: ScriptEntry, report: Report) -> dict[str, CastMember]:
+    """Return the cast by name."""
+    if not entry.cast:
+        report.error(("cast",), "names nobody", "for example `cast: {ana: {portrait: ana.png}}`")
+    return {
+        name: CastMember(
+            name, member.portrait, member.face or "largest", member.consent, report.where(("cast", name), of_key=True)
+        )
+        for name, member in (entry.cast or {}).items()
+    }
+
+
+def _or(value: T | None, usual: T) -> T:
+    return usual if value is None else value
+
+
+def default_id(audio: str) -> str:
+    """Return the id of a line without one: the audio's name without ending, with `-` for what an id may not hold."""
+    return ID_UNFIT.sub("-", Path(audio).stem).strip()
+
+
+@dataclass
+class LineResolver:
+    """Turns segment entries into lines, in order."""
+
+    entry: ScriptEntry
+    cast: Mapping[str, CastMember]
+    fps: Fraction
+    report: Report
+    lines: list[Line] = field(default_factory=list)
+    _ids: dict[str, KeyPath] = field(default_factory=dict)
+    _files: dict[Path, str | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._defaults = self.entry.defaults or DefaultsEntry.model_construct()
+        self._book = EmotionBook(self.entry.emotions or {}, self.report)
+        self._controls = _controls(self._defaults, Controls())
+        self._usual = _or(self._defaults.intensity, DEFAULT_INTENSITY)
+        if self._defaults.emotion is not None and self._defaults.emotion != AUTO:
+            self._keys(self._defaults.emotion, None, ("defaults", "emotion"))
+        if self._defaults.speaker is not None:
+            self._known_speaker(self._defaults.speaker, ("defaults", "speaker"))
+
+    def resolve(self, segments: Sequence[SegmentEntry | None]) -> tuple[Line, ...]:
+        """Return all lines; None stands for a segment whose faults are known already."""
+        if not segments:
+            self.report.error(("segments",), "is empty", "for example `segments: [{audio: hello.wav}]`")
+        for index, segment in enumerate(segments):
+            if segment is None:
+                continue
+            path: KeyPath = ("segments", index)
+            if (segment.audio is None) == (segment.pause is None):
+                found = "has both `audio` and `pause`" if segment.audio else "has neither `audio` nor `pause`"
+                self.report.error(path, found, "a segment is either a line or a pause")
+            elif segment.audio is not None:
+                self._spoken(segment, segment.audio, path)
+            else:
+                self._pause(segment, path)
+        return self._named_pauses(self.lines)
+
+    # --- one segment
+
+    def _spoken(self, segment: SegmentEntry, audio: Path, path: KeyPath) -> None:
+        self._check_file(audio, (*path, "audio"), "an audio file")
+        if segment.subtitles is not None:
+            self._check_file(segment.subtitles, (*path, "subtitles"), "a subtitle file")
+        start, stop = self._span(segment, path)
+        line_id = segment.id or default_id(str(audio))
+        self._claim(line_id, path, by_name=segment.id is None)
+        speaker = self._speaker(segment, path)
+        gap = _or(segment.gap, _or(self._defaults.gap, Time(Fraction(0)))).seconds(self.fps)
+        where, key = self.report.where(path), spell_path(path)
+        if gap > 0:
+            self.lines.append(
+                Line(
+                    id=f"{line_id}~gap",
+                    speaker=self.lines[-1].speaker if self.lines else speaker,
+                    pause=gap,
+                    emotion_given=False,
+                    controls=self._controls,
+                    where=where,
+                    key=f"{key}.gap",
+                )
+            )
+        length = None if start is None or stop is None else stop - start
+        emotion, prompt, auto = self._emotion(segment, path, length)
+        self.lines.append(
+            Line(
+                id=line_id,
+                speaker=speaker,
+                take=_or(segment.take, 1),
+                audio=audio,
+                start=start,
+                stop=stop,
+                emotion=emotion,
+                prompt=prompt,
+                auto=auto,
+                transition=self._transition(_or(segment.transition, self._defaults.transition)),
+                controls=_controls(segment, self._controls),
+                text=segment.text,
+                subtitles=segment.subtitles,
+                motion=segment.motion,
+                where=where,
+                key=key,
+            )
+        )
+
+    def _pause(self, segment: SegmentEntry, path: KeyPath) -> None:
+        assert segment.pause is not None
+        for name in _WITH_AUDIO:
+            if getattr(segment, name) is not None:
+                key = name.rstrip("_")
+                self.report.error((*path, key), "means nothing in a pause", "remove it", of_key=True)
+        given = segment.emotion is not None or segment.prompt is not None
+        if segment.intensity is not None and not given:
+            self.report.error((*path, "intensity"), "needs an `emotion` in a pause", "give both or none", of_key=True)
+        length = segment.pause.seconds(self.fps)
+        emotion, prompt, auto = self._emotion(segment, path, length) if given else ((), None, False)
+        if segment.id is not None:
+            self._claim(segment.id, path, by_name=False)
+        if segment.speaker is not None:
+            self._known_speaker(segment.speaker, (*path, "speaker"))
+        self.lines.append(
+            Line(
+                id=segment.id or "",
+                speaker=segment.speaker or (self.lines[-1].speaker if self.lines else ""),
+                take=_or(segment.take, 1),
+                pause=length,
+                emotion=emotion,
+                emotion_given=given,
+                prompt=prompt,
+                auto=auto,
+                transition=self._transition(segment.transition),
+                controls=_controls(segment, self._controls),
+                where=self.report.where(path),
+                key=spell_path(path),
+            )
+        )
+
+    def _named_pauses(self, lines: Sequence[Line]) -> tuple[Line, ...]:
+        """Name the pauses without id after the line before them, leading ones after the line that follows.
+
+        So a pause keeps its name, and with it its noise, when lines are inserted or removed elsewhere.
+        """
+        first = next((line for line in lines if line.audio is not None), None)
+        leader = next((line.speaker for line in lines if line.speaker), None)
+        if leader is None and lines:
+            leader = self._only_speaker(("segments", 0))
+        anchor = f"{first.id if first else ''}~before"
+        count = 0
+        named = []
+        for line in lines:
+            if line.audio is not None:
+                anchor, count = f"{line.id}~pause", 0
+            elif not line.id:
+                count += 1
+                line = replace(line, id=anchor if count == 1 else f"{anchor}{count}")
+            named.append(replace(line, speaker=leader or "") if not line.speaker else line)
+        return tuple(named)
+
+    # --- its parts
+
+    def _span(self, segment: SegmentEntry, path: KeyPath) -> tuple[Fraction | None, Fraction | None]:
+        start = None if segment.from_ is None else segment.from_.seconds(self.fps)
+        stop = None if segment.to is None else segment.to.seconds(self.fps)
+        if stop is not None and stop <= (start or 0):
+            message = f"{float(stop):g} s is not after `from`, {float(start or 0):g} s"
+            self.report.error((*path, "to"), message, "`to` is a place in the audio, not a length")
+        return start, stop
+
+    def _claim(self, line_id: str, path: KeyPath, *, by_name: bool) -> None:
+        spot = path if by_name else (*path, "id")
+        if not line_id:
+            self.report.error(spot, "has an audio file without a name", "give the segment an `id`")
+        elif line_id in self._ids:
+            other = spell_path(self._ids[line_id])
+            hint = "lines are named after their audio; give each an `id`" if by_name else "every id is used once"
+            self.report.error(spot, f'the id "{line_id}" is already that of {other}', hint)
+        else:
+            self._ids[line_id] = path
+
+    def _speaker(self, segment: SegmentEntry, path: KeyPath) -> str:
+        if segment.speaker is not None:
+            return self._known_speaker(segment.speaker, (*path, "speaker"))
+        return self._defaults.speaker or self._only_speaker(path)
+
+    def _only_speaker(self, path: KeyPath) -> str:
+        if len(self.cast) > 1:
+            names = ", ".join(self.cast)
+            self.report.error(
+                path, "does not say who speaks", f"add `speaker:`, one of {names}; or set it in `defaults`"
+            )
+        return next(iter(self.cast), "")
+
+    def _known_speaker(self, name: str, path: KeyPath) -> str:
+        written = self.report.root.get("cast")
+        names = written if isinstance(written, Map) else self.cast
+        if name not in names and ("cast",) not in self.report.broken:
+            hint = f"{did_you_mean(name, names)}the cast: {', '.join(names) or 'nobody'}"
+            self.report.error(path, f'"{name}" is not in the cast', hint)
+        return name
+
+    def _check_file(self, file: Path, path: KeyPath, what: str) -> None:
+        if file not in self._files:
+            self._files[file] = file_fault(file)
+        if fault := self._files[file]:
+            self.report.error(
+                path, f'"{file.name}" {fault}', f"this names {what}, from the folder of the file it is in"
+            )
+
+    def _emotion(
+        self, segment: SegmentEntry, path: KeyPath, length: Fraction | None
+    ) -> tuple[tuple[EmotionKey, ...], str | None, bool]:
+        if segment.prompt is not None:
+            if segment.emotion is not None:
+                self.report.error((*path, "prompt"), "stands beside `emotion`", "give exactly one of them", of_key=True)
+            if not segment.prompt.strip():
+                self.report.error((*path, "prompt"), "is empty", "describe the expression in a few words")
+            return (EmotionKey(NEUTRAL, _or(segment.intensity, self._usual)),), segment.prompt, False
+        written, spot = segment.emotion, (*path, "emotion")
+        if written is None:
+            written, spot = _or(self._defaults.emotion, "neutral"), ("defaults", "emotion")
+        if written == AUTO:
+            return (EmotionKey(NEUTRAL, _or(segment.intensity, self._usual)),), None, True
+        keys = self._keys(written, segment.intensity, spot)
+        for index, key in enumerate(keys):
+            if length is not None and isinstance(key.at, Fraction) and key.at > length:
+                late = f"a keyframe at {float(key.at):g} s comes after the end, {float(length):g} s"
+                self.report.error(
+                    (*spot, index) if len(keys) == 1 else spot, late, "`at` counts from the segment's start"
+                )
+                break
+        return keys, None, False
+
+    def _keys(self, written: object, given: float | None, path: KeyPath) -> tuple[EmotionKey, ...]:
+        return resolve_keys(
+            written,  # type: ignore[arg-type]
+            self._book,
+            given=given,
+            usual=self._usual,
+            fps=self.fps,
+            path=path,
+            report=self.report,
+        )
+
+    def _transition(self, wish: TransitionWish | None) -> Transition:
+        if wish is None:
+            return Transition()
+        return Transition(wish.kind, None if wish.length is None else wish.length.seconds(self.fps))
+
+
+def _controls(entry: DefaultsEntry | SegmentEntry, usual: Controls) -> Controls:
+    return Controls(_or(entry.head, usual.head), _or(entry.gaze, usual.gaze), _or(entry.blinks, usual.blinks))
+
+
+def check_portraits(cast: Mapping[str, CastMember], lines: Sequence[Line], report: Report) -> None:
+    """Report the portraits of those who appear that are not there; others may lie elsewhere."""
+    for name in dict.fromkeys(line.speaker for line in lines):
+        if name in cast and (fault := file_fault(cast[name].portrait)):
+            message = f'"{cast[name].portrait.name}" {fault}'
+            report.error(("cast", name, "portrait"), message, "paths start from the folder of the file they are in")
+
+
+def file_fault(file: Path) -> str | None:
+    """Return why a file cannot be an input, or None."""
+    try:
+        if file.is_dir():
+            return "is a folder"
+        if not file.exists():
+            return "does not exist"
+    except (OSError, ValueError) as error:
+        return getattr(error, "strerror", None) or "is not a path"
+    return None

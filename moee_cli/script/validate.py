@@ -1,0 +1,150 @@
+"""Checks values against the schema; every fault becomes a problem with its place, and what is sound is kept.
+
+A value that cannot be read is taken out and the rest is checked again, so that later checks still see the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, TypeVar, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from moee_cli.core.suggest import did_you_mean
+from moee_cli.script.positions import KeyPath, Map, Seq, Text, Value
+from moee_cli.script.report import Report
+from moee_cli.script.values import Unreadable
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def validate(model: type[Model], value: Value, path: KeyPath, report: Report) -> Model | None:
+    """Return `value` as `model` without its faulty parts, which are reported; None if nothing useful is left."""
+    rest = value
+    while True:
+        try:
+            return model.model_validate(rest)
+        except ValidationError as error:
+            faults = error.errors(include_url=False, include_input=False)
+        broken: list[KeyPath] = []
+        for fault in faults:
+            spot = real_path(rest, fault["loc"])
+            _report_fault(model, fault, spot, path, report)
+            # A key that is missing breaks what it is missing from.
+            broken.append(spot[:-1] if fault["type"] == "missing" else spot)
+        report.mark_broken((*path, *spot) for spot in broken)
+        if () in broken:
+            return None
+        rest = _without(rest, broken)
+
+
+def real_path(value: Value, loc: Iterable[str | int]) -> KeyPath:
+    """Return a pydantic location without the marks of union members (`<text>`), which are no keys."""
+    path: list[str | int] = []
+    here: Value | None = value
+    for part in loc:
+        if isinstance(part, str) and part.startswith("<") and part.endswith(">"):
+            continue
+        if part == "[key]":
+            continue
+        path.append(part)
+        if isinstance(here, Map) and isinstance(part, str):
+            here = here.get(part)
+        elif isinstance(here, Seq) and isinstance(part, int) and part < len(here):
+            here = here[part]
+        else:
+            here = None
+    return tuple(path)
+
+
+def _report_fault(model: type[BaseModel], fault: ErrorDetails, spot: KeyPath, path: KeyPath, report: Report) -> None:
+    full = (*path, *spot)
+    kind = fault["type"]
+    if kind == "extra_forbidden":
+        known = known_keys(model, spot[:-1])
+        hint = f"{did_you_mean(str(spot[-1]), known)}keys here: {', '.join(known)}"
+        report.error(
+            full, "is not a key of the script format" if not spot[:-1] else "is not a key here", hint, of_key=True
+        )
+    elif kind == "missing":
+        report.error(full, "is missing", _missing_hint(full))
+    elif isinstance(cause := fault.get("ctx", {}).get("error"), Unreadable):
+        report.error(full, cause.message, cause.hint)
+    else:
+        report.error(full, _shape_message(kind, fault["msg"], full, report))
+
+
+def _missing_hint(path: KeyPath) -> str | None:
+    if path[0] == "cast":
+        return f"for example {path[1]}: {{portrait: {path[1]}.png}}"
+    if path[-1] == "at":
+        return "say when the keyframe is reached, such as `at: 40%`"
+    return None
+
+
+def _shape_message(kind: str, message: str, path: KeyPath, report: Report) -> str:
+    value: Any = report.root
+    for part in path:
+        value = value[part] if isinstance(value, Map | Seq) else value
+    if isinstance(value, Text) and value.is_missing:
+        return "has no value"
+    found = "a list" if isinstance(value, Seq) else "a mapping" if isinstance(value, Map) else f'"{value}"'
+    expected = {"dict_type": "a mapping of keys", "list_type": "a list"}.get(kind)
+    return f"is {found}, not {expected}" if expected else message
+
+
+def known_keys(model: type[BaseModel], spot: KeyPath) -> list[str]:
+    """Return the keys that the mapping at `spot` inside `model` may have."""
+    annotation: Any = model
+    for part in spot:
+        annotation = _step(annotation, part)
+    found = _first_model(annotation)
+    return [] if found is None else [field.alias or name for name, field in found.model_fields.items()]
+
+
+def _step(annotation: Any, part: str | int) -> Any:
+    for member in _members(annotation):
+        if isinstance(member, type) and issubclass(member, BaseModel):
+            for name, field in member.model_fields.items():
+                if part == (field.alias or name):
+                    return field.annotation
+        elif get_origin(member) in (dict, list) and isinstance(part, int) == (get_origin(member) is list):
+            return get_args(member)[-1]
+    return None
+
+
+def _members(annotation: Any) -> list[Any]:
+    """Return what an annotation may be, without `Annotated` and unions around it."""
+    if annotation is None or isinstance(annotation, type) and not get_args(annotation):
+        return [annotation]
+    if get_origin(annotation) in (dict, list):
+        return [annotation]
+    return [member for argument in get_args(annotation) for member in _members(argument)]
+
+
+def _first_model(annotation: Any) -> type[BaseModel] | None:
+    for member in _members(annotation):
+        if isinstance(member, type) and issubclass(member, BaseModel):
+            return member
+    return None
+
+
+def _without(value: Value, broken: Iterable[KeyPath]) -> Value:
+    """Return a value without the paths in `broken`; a list with a broken entry goes as a whole."""
+    cuts = set()
+    for path in broken:
+        first_index = next((depth for depth, part in enumerate(path) if isinstance(part, int)), len(path))
+        cuts.add(path[:first_index])
+    return _cut(value, (), cuts)
+
+
+def _cut(value: Value, path: KeyPath, cuts: set[KeyPath]) -> Value:
+    if not isinstance(value, Map):
+        return value
+    result = Map(value.mark)
+    for key, item in value.items():
+        here = (*path, key)
+        if here not in cuts:
+            result.put(key, _cut(item, here, cuts), value.key_marks[key])
+    return result
