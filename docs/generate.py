@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a script beside the pages it writes, no package
 """Writes what docs/ and completions/ take from the program; `--check` only says whether it is current.
 
 python docs/generate.py
