@@ -33,7 +33,10 @@ BACKDROP = 128
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "JPEG2000", "AVIF", "PPM", "TGA")
 _USE_JPEG = "save it as JPEG or PNG and use that"
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, LookupError, TypeError, OverflowError)
+_BROKEN = (
+    OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, LookupError, TypeError, OverflowError,
+    RuntimeError,
+)  # fmt: skip
 """What Pillow's readers raise on damaged files, by their documentation and by mutating files (tests)."""
 
 
