@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -41,8 +42,10 @@ def engine_spec(name: str) -> EngineSpec:
     return specs[name]
 
 
-def check_options(spec: EngineSpec, options: Options, where: str = "") -> BaseModel:
+def check_options(spec: EngineSpec, options: Options, places: Mapping[str, str] | None = None) -> BaseModel:
     """Return an engine's options as its model.
+
+    `places` says where in a script the options of an engine stand: `file:line:column` by `name` and `name.key`.
 
     Raises:
         ScriptError: a key is unknown or a value does not fit; all of them at once.
@@ -50,6 +53,7 @@ def check_options(spec: EngineSpec, options: Options, where: str = "") -> BaseMo
     try:
         return spec.options.model_validate(dict(options))
     except ValidationError as error:
+        places = places or {}
         known = list(spec.options.model_fields)
         problems = []
         for fault in error.errors():
@@ -57,5 +61,6 @@ def check_options(spec: EngineSpec, options: Options, where: str = "") -> BaseMo
             unknown = fault["type"] == "extra_forbidden"
             message = "is not an option of this engine" if unknown else f"{fault['input']!r}: {fault['msg']}"
             hint = f"{did_you_mean(key, known)}options: {', '.join(known) or 'none'}" if unknown else None
+            where = places.get(f"{spec.name}.{key}", places.get(spec.name, ""))
             problems.append(Problem(message, where, f"engines.{spec.name}.{key}", hint))
         raise ScriptError(problems) from None

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from moee_cli.core.errors import Unavailable
+from moee_cli.core.errors import Problem, Unavailable
 from moee_cli.core.labels import EMOTIONS
 from moee_cli.core.types import EmotionKey, Segment, Timeline
 from moee_cli.engines.base import EngineSpec
 from moee_cli.engines.registry import engine_spec
-from moee_cli.script.schema import Script
-from moee_cli.script.timeline import AudioLength, build_timeline
+from moee_cli.script.schema import Line, Script
+from moee_cli.script.timeline import build_timeline
 from moee_cli.workflow.provenance import describe_segments
 
 START_UP_SECONDS = 4.0
@@ -49,11 +46,13 @@ class Plan:
     script: Script
     spec: EngineSpec
     timeline: Timeline
+    remarks: tuple[str, ...] = ()
+    """What is odd about the audio files."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the user should know before rendering."""
-        return (*(str(problem) for problem in self.script.warnings), *self.timeline.warnings)
+        return (*(str(problem) for problem in self.script.warnings), *self.timeline.warnings, *self.remarks)
 
     @property
     def rows(self) -> tuple[PlanRow, ...]:
@@ -115,15 +114,13 @@ def plan(script: Script) -> Plan:
         Unavailable: the script uses something this release does not do yet.
         ScriptError: audio is missing or does not fit; all faults at once.
     """
-    refuse_deferred(script)
-    return Plan(script, engine_spec(script.engine), build_timeline(script.lines, script.frame.fps, audio_lengths()))
-
-
-def audio_lengths() -> Callable[[Path], AudioLength]:
-    """Return a probe that opens each file once."""
     from moee_cli.media.decode import probe_audio
 
-    return cache(probe_audio)
+    refuse_deferred(script)
+    timeline = build_timeline(script.lines, script.frame.fps, probe_audio)
+    files = dict.fromkeys(line.audio for line in script.lines if line.audio is not None)
+    remarks = tuple(f"{path.name}: {warning}" for path in files for warning in probe_audio(path).warnings)
+    return Plan(script, engine_spec(script.engine), timeline, remarks)
 
 
 def refuse_deferred(script: Script) -> None:
@@ -132,10 +129,17 @@ def refuse_deferred(script: Script) -> None:
     Raises:
         Unavailable: one sentence for each such thing.
     """
-    if script.deferred:
-        message = "\n".join(str(problem) for problem in script.deferred)
-        hints = dict.fromkeys(problem.hint for problem in script.deferred if problem.hint)
-        raise Unavailable(message, "; ".join(hints) or None)
+    later = [*script.deferred, *(_from_words(line) for line in script.lines if line.auto or line.prompt is not None)]
+    if later:
+        hints = dict.fromkeys(problem.hint for problem in later if problem.hint)
+        raise Unavailable("\n".join(str(problem) for problem in later), "; ".join(hints) or None)
+
+
+def _from_words(line: Line) -> Problem:
+    """Say that emotions cannot be found from words yet."""
+    key, wish = ("emotion", "`emotion: auto`") if line.auto else ("prompt", "`prompt`")
+    hint = "name the emotion: `moee emotions` lists them"
+    return Problem(f"{wish} needs the text model, which is not in this release", line.where, f"{line.key}.{key}", hint)
 
 
 def emotion_text(segment: Segment) -> str:

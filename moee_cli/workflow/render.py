@@ -23,7 +23,7 @@ from moee_cli.media.sound import write_sound
 from moee_cli.media.stitch import stitch
 from moee_cli.script.schema import Script
 from moee_cli.script.timeline import select
-from moee_cli.store.paths import work_folder
+from moee_cli.store.work import work_folder
 from moee_cli.workflow.performance import ChunkGrid, Performance
 from moee_cli.workflow.plan import Plan, plan
 from moee_cli.workflow.provenance import check_target, container_tags, write_sidecar
