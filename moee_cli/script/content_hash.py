@@ -21,6 +21,7 @@ _FOR_PEOPLE = frozenset({"where", "key", "consent"})
 
 def content_hash(
     home: Path,
+    *,
     engine: str,
     options: Mapping[str, Any],
     seed: int,
@@ -35,15 +36,15 @@ def content_hash(
     """
     appear = {name: cast[name] for name in dict.fromkeys(line.speaker for line in lines) if name in cast}
     content = [engine, options, seed, frame, encoding, appear, lines]
-    text = json.dumps(_plain(content, os.path.abspath(home)), sort_keys=True, separators=(",", ":"))
+    text = json.dumps(_plain(content, home.absolute()), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _plain(value: object, home: str) -> Any:
+def _plain(value: object, home: Path) -> Any:
     if isinstance(value, Path):
-        return _relative(os.path.abspath(value), home)
-    if isinstance(value, str) and os.path.isabs(value):
-        return _relative(value, home)
+        return _relative(value.absolute(), home)
+    if isinstance(value, str) and value.startswith(os.sep):  # an engine option that is a path
+        return _relative(Path(value), home)
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Fraction):
@@ -59,5 +60,5 @@ def _plain(value: object, home: str) -> Any:
     return value
 
 
-def _relative(path: str, home: str) -> str:
+def _relative(path: Path, home: Path) -> str:
     return os.path.relpath(path, home).replace(os.sep, "/")

@@ -34,9 +34,10 @@ def merge(low: Map, high: Map, path: KeyPath = ()) -> Map:
         result.put(key, value, low.key_marks[key])
     for key, value in high.items():
         under, here = result.get(key), (*path, key)
+        merged = value
         if isinstance(under, Map) and isinstance(value, Map) and not _is_whole(here):
-            value = merge(under, value, here)
-        result.put(key, value, high.key_marks[key])
+            merged = merge(under, value, here)
+        result.put(key, merged, high.key_marks[key])
     return result
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ from pydantic import BaseModel
 from moee_cli import __version__
 from moee_cli.core.errors import Problem, ScriptError
 from moee_cli.core.suggest import did_you_mean
-from moee_cli.core.types import Fit
 from moee_cli.script import layers
 from moee_cli.script.content_hash import content_hash
+from moee_cli.script.deferred import find_deferred
 from moee_cli.script.positions import Map, Mark, Seq, Source, Text, Value, from_plain, to_plain
 from moee_cli.script.read_yaml import read_file, read_text
 from moee_cli.script.report import Report
@@ -29,7 +30,6 @@ from moee_cli.script.schema import (
     DEFAULT_ENGINE,
     DEFAULT_PRESET,
     FORMAT_VERSION,
-    Line,
     Script,
     ScriptEntry,
     SegmentEntry,
@@ -61,7 +61,7 @@ def load_script(
     Raises:
         ScriptError: the script cannot be used; `problems` holds everything found.
     """
-    given = {key: value for key, value in (overrides or {}).items() if value is not None and value != ()}
+    given = {key: value for key, value in (overrides or {}).items() if value not in (None, (), [])}
     if isinstance(source, Path):
         path, stem, label = source, source.stem, name or str(source)
         script = read_file(source, label)
@@ -69,20 +69,29 @@ def load_script(
         path, label = None, name or "<stdin>"
         stem = Path(label.strip("<>")).stem or "script"
         script = read_text(source, Source(label, base))
-    loading = _Loading(script, label, path, stem, base, engines)
+    loading = _Loading(script, _Origin(label, path, stem, base), engines)
     loading.put_layers_together(presets, sets, user_config, given)
     loading.replace_variables()
     return loading.resolve(given)
 
 
-class _Loading:
-    """The steps of one load; `early` holds problems that do not stop it."""
+@dataclass(frozen=True)
+class _Origin:
+    """Where a script comes from."""
 
-    def __init__(self, script: Map, label: str, path: Path | None, stem: str, base: Path, engines: Engines) -> None:
-        self.path, self.stem, self.base, self.engines = path, stem, base, engines
+    label: str
+    path: Path | None
+    stem: str
+    base: Path
+
+
+class _Loading:
+    """The steps of one load; `early` holds problems that have no place in the merged script."""
+
+    def __init__(self, script: Map, origin: _Origin, engines: Engines) -> None:
+        self.origin, self.engines = origin, engines
         _check_version(script)
-        self.own_keys = set(script)
-        self.root = layers.with_extends(script, label, path, stem, _check_version)
+        self.root = layers.with_extends(script, origin.label, origin.path, origin.stem, _check_version)
         self.early: list[Problem] = []
         self.report = Report(self.root)
         self.preset_names: tuple[str, ...] = ()
@@ -103,10 +112,10 @@ class _Loading:
         except ScriptError as error:
             self._keep(error)
         try:
-            assignments = layers.parse_sets(sets, self.base)
+            assignments = layers.parse_sets(sets, self.origin.base)
         except ScriptError as error:
             self._keep(error)
-        mark = Mark(Source("", self.base))
+        mark = Mark(Source("", self.origin.base))
         typed = layers.preset_names(_as_map({"preset": given["preset"]}, mark)) if "preset" in given else []
         typed += [name for key, value in assignments if key == "preset" for name in _texts(value)]
         wished = layers.preset_names(self.root) or layers.preset_names(config) or [Text(DEFAULT_PRESET, mark)]
@@ -149,7 +158,7 @@ class _Loading:
         given = self.root.get("vars")
         matrix = self.root.get("matrix")
         columns = None if "rows" in self.root else matrix if isinstance(matrix, Map) else ()
-        variables = Variables(given if isinstance(given, Map) else {}, self.stem, columns)
+        variables = Variables(given if isinstance(given, Map) else {}, self.origin.stem, columns)
         self.report.root = self.root
         replaced = Map(self.root.mark)
         for key, value in self.root.items():
@@ -201,16 +210,16 @@ class _Loading:
             hint = f"{did_you_mean(engine, self.engines)}`moee engines` lists those installed"
             report.error(("engine",), f'no engine is called "{engine}"', hint)
         options, option_places = self._engine_options(entry)
-        deferred = _deferred(entry, frame.fit, frame.background, lines, report)
+        deferred = find_deferred(entry, frame.fit, frame.background, lines, report)
         if problems := [*self.early, *report.errors()]:
             raise ScriptError(problems)
         output = entry.output if isinstance(entry.output, Path) else None
-        home = self.path.parent if self.path is not None else self.base
+        home = self.origin.path.parent if self.origin.path is not None else self.origin.base
         seed = entry.seed or 0
         encoding = resolve_encoding(entry.encoding)
         return Script(
-            path=self.path,
-            stem=self.stem,
+            path=self.origin.path,
+            stem=self.origin.stem,
             output=output,
             engine=engine,
             engine_options=options,
@@ -223,11 +232,20 @@ class _Loading:
             lines=lines,
             deferred=tuple(deferred),
             warnings=tuple(report.warnings),
-            source_hash=content_hash(home, engine, options.get(engine, {}), seed, frame, encoding, cast, lines),
+            source_hash=content_hash(
+                home,
+                engine=engine,
+                options=options.get(engine, {}),
+                seed=seed,
+                frame=frame,
+                encoding=encoding,
+                cast=cast,
+                lines=lines,
+            ),
         )
 
     def _apply_overrides(self, given: Mapping[str, Any]) -> None:
-        mark = Mark(Source("", self.base))
+        mark = Mark(Source("", self.origin.base))
         for key in ("engine", "seed", "output"):
             if key in given:
                 self.root.put(key, from_plain(given[key], mark), mark)
@@ -334,28 +352,3 @@ def _path_options(model: type[BaseModel] | None) -> set[str]:
     """Return the options of an engine that are paths."""
     fields = {} if model is None else model.model_fields
     return {field.alias or name for name, field in fields.items() if "Path" in str(field.annotation)}
-
-
-def _deferred(entry: ScriptEntry, fit: Fit, background: str, lines: Sequence[Line], report: Report) -> list[Problem]:
-    """Return what the format knows and this release cannot do yet."""
-    found: list[Problem] = []
-    if isinstance(entry.output, list):
-        found.append(report.note(("output",), "several outputs of one script are not in this release", "give one path"))
-    for key in ("matrix", "rows"):
-        if getattr(entry, key) is not None:
-            message = f"`{key}` is not in this release"
-            found.append(report.note((key,), message, "write one script for each output, and `moee batch` them"))
-    if background != "keep":
-        message = f'background "{background}" is not in this release'
-        found.append(report.note(("frame", "background"), message, "use `background: keep`"))
-    if fit is Fit.SOURCE:
-        found.append(report.note(("frame", "fit"), "`fit: source` is not in this release", "use `crop` or `pad`"))
-    if entry.write:
-        found.append(report.note(("write",), "writing face motion to a file is not in this release", "remove `write`"))
-    if entry.captions is not None and (entry.captions.burn or entry.captions.write):
-        found.append(report.note(("captions",), "captions are not in this release", "remove `captions`"))
-    for line in lines:
-        if line.motion is not None:
-            message = "motion from a file is not in this release"
-            found.append(Problem(message, line.where, f"{line.key}.motion", "remove `motion`"))
-    return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Text(str):
     quoted: bool
     """Quoted or a block scalar: an empty one is an empty text, whereas `key:` alone has no value."""
 
-    def __new__(cls, value: str, mark: Mark, *, quoted: bool = False) -> Text:
+    def __new__(cls, value: str, mark: Mark, *, quoted: bool = False) -> Self:
         """Return `value` with its place."""
         text = super().__new__(cls, value)
         text.mark = mark
@@ -113,6 +113,19 @@ def spell_path(path: KeyPath) -> str:
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
     return text
+
+
+def value_at(root: Value, path: KeyPath) -> Value | None:
+    """Return the value at a key path, or None where the path leads nowhere."""
+    value: Value | None = root
+    for part in path:
+        if isinstance(value, Map) and isinstance(part, str):
+            value = value.get(part)
+        elif isinstance(value, Seq) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        else:
+            return None
+    return value
 
 
 def mark_of(root: Value, path: KeyPath, *, of_key: bool = False) -> Mark:

@@ -171,7 +171,7 @@ class _Tree:
             self._stop(event, "a second document starts here", "a script is one document: remove the `---`")
 
     def _mark(self, event: yaml.Event) -> Mark:
-        at = event.start_mark
+        at: Any = event.start_mark
         return Mark(self.source, at.line + 1, at.column + 1)
 
     def _problem(self, mark: Mark, message: str, hint: str | None) -> None:

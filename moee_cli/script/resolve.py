@@ -20,6 +20,7 @@ from moee_cli.script.schema import (
     DefaultsEntry,
     EncodingEntry,
     FrameEntry,
+    KeyframeEntry,
     Line,
     ScriptEntry,
     SegmentEntry,
@@ -28,6 +29,7 @@ from moee_cli.script.schema import (
 from moee_cli.script.values import ID_UNFIT, MIN_SIDE, Time, TransitionWish
 
 T = TypeVar("T")
+EmotionWritten = str | dict[str, float] | list[KeyframeEntry]
 _WITH_AUDIO = ("from_", "to", "text", "subtitles", "motion", "gap")
 """Keys that mean nothing in a pause."""
 
@@ -210,12 +212,13 @@ class LineResolver:
         count = 0
         named = []
         for line in lines:
+            line_id = line.id
             if line.audio is not None:
                 anchor, count = f"{line.id}~pause", 0
-            elif not line.id:
+            elif not line_id:
                 count += 1
-                line = replace(line, id=anchor if count == 1 else f"{anchor}{count}")
-            named.append(replace(line, speaker=leader or "") if not line.speaker else line)
+                line_id = anchor if count == 1 else f"{anchor}{count}"
+            named.append(replace(line, id=line_id, speaker=line.speaker or leader or ""))
         return tuple(named)
 
     # --- its parts
@@ -277,9 +280,11 @@ class LineResolver:
             if not segment.prompt.strip():
                 self.report.error((*path, "prompt"), "is empty", "describe the expression in a few words")
             return (EmotionKey(NEUTRAL, _or(segment.intensity, self._usual)),), segment.prompt, False
-        written, spot = segment.emotion, (*path, "emotion")
-        if written is None:
-            written, spot = _or(self._defaults.emotion, "neutral"), ("defaults", "emotion")
+        written: EmotionWritten = "neutral"
+        if segment.emotion is not None:
+            written, spot = segment.emotion, (*path, "emotion")
+        else:
+            written, spot = self._defaults.emotion or written, ("defaults", "emotion")
         if written == AUTO:
             return (EmotionKey(NEUTRAL, _or(segment.intensity, self._usual)),), None, True
         keys = self._keys(written, segment.intensity, spot)
@@ -292,9 +297,9 @@ class LineResolver:
                 break
         return keys, None, False
 
-    def _keys(self, written: object, given: float | None, path: KeyPath) -> tuple[EmotionKey, ...]:
+    def _keys(self, written: EmotionWritten, given: float | None, path: KeyPath) -> tuple[EmotionKey, ...]:
         return resolve_keys(
-            written,  # type: ignore[arg-type]
+            written,
             self._book,
             given=given,
             usual=self._usual,

@@ -54,7 +54,7 @@ AUTO = "auto"
 """`emotion: auto`: found from the transcript."""
 
 
-def _shown(default: str) -> dict[str, Any]:
+def _shown(default: str | float) -> dict[str, Any]:
     """Default for readers of the schema; None in the model means "not written"."""
     return {"default": default}
 
@@ -129,12 +129,12 @@ class FrameEntry(Entry):
         None, description="width x height in pixels; odd sizes round down to even", json_schema_extra=_shown("512x512")
     )
     scale: Annotated[float, number_kind(0.1, 1)] | None = Field(
-        None, description="factor on `size`, for drafts of any shape", json_schema_extra=_shown("1")
+        None, description="factor on `size`, for drafts of any shape", json_schema_extra=_shown(1)
     )
     fps: Rate | None = Field(
         None,
         description="video frames per second: a whole number or a ratio; 23.976, 29.97, 59.94 mean the NTSC ratios",
-        json_schema_extra=_shown("25"),
+        json_schema_extra=_shown(25),
     )
     fit: FitName | None = Field(
         None,
@@ -148,23 +148,6 @@ class FrameEntry(Entry):
     )
 
 
-class EncodingEntry(Entry):
-    """How picture and sound are encoded; quality presets set these."""
-
-    crf: Annotated[int, integer_kind(0, 51)] | None = Field(
-        None, description="x264 quality, lower is better and larger", json_schema_extra=_shown("18")
-    )
-    x264_preset: Annotated[str, Kind("x264 preset", lambda text: _x264_preset(text), {"type": "string"})] | None = (
-        Field(None, description="x264 speed, `ultrafast` to `placebo`", json_schema_extra=_shown("veryfast"))
-    )
-    audio_bitrate_kbps: Annotated[int, integer_kind(32, 512)] | None = Field(
-        None, description="AAC bit rate in kbit/s", json_schema_extra=_shown("160")
-    )
-    loudness_lufs: Loudness | None = Field(
-        None, description="loudness to normalise the sound to, in LUFS, or `off`", json_schema_extra=_shown("off")
-    )
-
-
 X264_PRESETS = (
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo",
 )  # fmt: skip
@@ -174,6 +157,23 @@ def _x264_preset(text: str) -> str:
     if text not in X264_PRESETS:
         raise Unreadable(f'"{text}" is not an x264 preset', f"one of {', '.join(X264_PRESETS)}")
     return str(text)
+
+
+class EncodingEntry(Entry):
+    """How picture and sound are encoded; quality presets set these."""
+
+    crf: Annotated[int, integer_kind(0, 51)] | None = Field(
+        None, description="x264 quality, lower is better and larger", json_schema_extra=_shown(18)
+    )
+    x264_preset: Annotated[str, Kind("x264 preset", _x264_preset, {"enum": list(X264_PRESETS)})] | None = Field(
+        None, description="x264 speed, `ultrafast` to `placebo`", json_schema_extra=_shown("veryfast")
+    )
+    audio_bitrate_kbps: Annotated[int, integer_kind(32, 512)] | None = Field(
+        None, description="AAC bit rate in kbit/s", json_schema_extra=_shown(160)
+    )
+    loudness_lufs: Loudness | None = Field(
+        None, description="loudness to normalise the sound to, in LUFS, or `off`", json_schema_extra=_shown("off")
+    )
 
 
 class PerformanceEntry(Entry):
@@ -189,12 +189,12 @@ class PerformanceEntry(Entry):
         json_schema_extra=_shown("neutral"),
     )
     intensity: Share | None = Field(
-        None, description="gain on all that is not neutral, 0 to 1", json_schema_extra=_shown(str(DEFAULT_INTENSITY))
+        None, description="gain on all that is not neutral, 0 to 1", json_schema_extra=_shown(DEFAULT_INTENSITY)
     )
     gap: Length | None = Field(
         None,
         description="pause before the segment, in which the speaker before it idles",
-        json_schema_extra=_shown("0"),
+        json_schema_extra=_shown(0),
     )
     transition: TransitionValue | None = Field(
         None,
@@ -203,13 +203,13 @@ class PerformanceEntry(Entry):
         json_schema_extra=_shown("auto"),
     )
     head: Annotated[float, number_kind(0, 2)] | None = Field(
-        None, description="gain on head motion, 0 keeps the head still", json_schema_extra=_shown("1.0")
+        None, description="gain on head motion, 0 keeps the head still", json_schema_extra=_shown(1)
     )
     gaze: GazeName | None = Field(
         None, description="where the eyes rest: `camera`, or `free`", json_schema_extra=_shown("camera")
     )
     blinks: Annotated[float, number_kind(0, 60)] | None = Field(
-        None, description="blinks per minute", json_schema_extra=_shown("15")
+        None, description="blinks per minute", json_schema_extra=_shown(15)
     )
 
 
@@ -217,22 +217,14 @@ class DefaultsEntry(PerformanceEntry):
     """Values for every segment that does not say otherwise."""
 
 
-class SegmentEntry(PerformanceEntry):
-    """One line of the film (`audio`), or a pause (`pause`)."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "oneOf": [{"required": ["audio"]}, {"required": ["pause"]}],
-            "not": {"required": ["emotion", "prompt"]},
-            "dependencies": {"from": ["audio"], "to": ["audio"], "text": ["audio"], "subtitles": ["audio"]},
-        }
-    )
+class LineEntry(Entry):
+    """What only a segment may say."""
 
     id: Id | None = Field(
         None, description="unique name of the segment; keys its performance. Default: the audio's name without ending"
     )
     take: Take | None = Field(
-        None, description="another number asks for another performance of this line", json_schema_extra=_shown("1")
+        None, description="another number asks for another performance of this line", json_schema_extra=_shown(1)
     )
     audio: InputPath | None = Field(None, description="any sound or video file that ffmpeg reads")
     from_: Length | None = Field(None, alias="from", description="where in the audio to start")
@@ -248,10 +240,22 @@ class SegmentEntry(PerformanceEntry):
     motion: InputPath | None = Field(None, description="face motion from a file (a later release)")
 
 
+class SegmentEntry(PerformanceEntry, LineEntry):
+    """One line of the film (`audio`), or a pause (`pause`)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [{"required": ["audio"]}, {"required": ["pause"]}],
+            "not": {"required": ["emotion", "prompt"]},
+            "dependencies": {"from": ["audio"], "to": ["audio"], "text": ["audio"], "subtitles": ["audio"]},
+        }
+    )
+
+
 class CaptionsEntry(Entry):
     """Subtitles of the output (a later release)."""
 
-    burn: Truth | None = Field(None, description="draw them into the picture", json_schema_extra=_shown("false"))
+    burn: Truth | None = Field(None, description="draw them into the picture", json_schema_extra=_shown(False))
     write: list[TextValue] | None = Field(None, description="files to write: `srt`, `vtt`")
 
 
@@ -290,7 +294,7 @@ class ScriptEntry(Entry):
         description="names of presets (`moee presets`); they compose, later ones win",
         json_schema_extra=_shown(DEFAULT_PRESET),
     )
-    seed: Seed | None = Field(None, description="decides all chance", json_schema_extra=_shown("0"))
+    seed: Seed | None = Field(None, description="decides all chance", json_schema_extra=_shown(0))
     frame: FrameEntry | None = Field(None, description="shape and rate of the picture")
     encoding: EncodingEntry | None = Field(None, description="how picture and sound are encoded")
     vars: dict[str, TextValue] | None = Field(None, description="texts for `${name}`")

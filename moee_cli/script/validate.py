@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from moee_cli.core.suggest import did_you_mean
-from moee_cli.script.positions import KeyPath, Map, Seq, Text, Value
+from moee_cli.script.positions import KeyPath, Map, Seq, Text, Value, value_at
 from moee_cli.script.report import Report
 from moee_cli.script.values import Unreadable
 
@@ -84,9 +84,7 @@ def _missing_hint(path: KeyPath) -> str | None:
 
 
 def _shape_message(kind: str, message: str, path: KeyPath, report: Report) -> str:
-    value: Any = report.root
-    for part in path:
-        value = value[part] if isinstance(value, Map | Seq) else value
+    value = value_at(report.root, path)
     if isinstance(value, Text) and value.is_missing:
         return "has no value"
     found = "a list" if isinstance(value, Seq) else "a mapping" if isinstance(value, Map) else f'"{value}"'
@@ -116,9 +114,7 @@ def _step(annotation: Any, part: str | int) -> Any:
 
 def _members(annotation: Any) -> list[Any]:
     """Return what an annotation may be, without `Annotated` and unions around it."""
-    if annotation is None or isinstance(annotation, type) and not get_args(annotation):
-        return [annotation]
-    if get_origin(annotation) in (dict, list):
+    if not get_args(annotation) or get_origin(annotation) in (dict, list):
         return [annotation]
     return [member for argument in get_args(annotation) for member in _members(argument)]
 

@@ -395,23 +395,15 @@ Size = Annotated[
         {"type": "string", "pattern": rf"^\s*[0-9]{{2,5}}\s*[xX×]\s*[0-9]{{2,5}}\s*$|{VARIABLE}"},
     ),
 ]
-Rate = Annotated[
-    Fraction,
-    Kind(
-        "frame rate",
-        _read_fps,
-        {
-            "anyOf": [
-                {"type": "integer", "minimum": 1, "maximum": _MAX_FPS},
-                {"enum": [float(name) for name in NTSC]},
-                {
-                    "type": "string",
-                    "pattern": rf"^\s*[0-9]+\s*/\s*[1-9][0-9]*\s*$|^({'|'.join(map(re.escape, NTSC))}|[0-9]+)$|{VARIABLE}",
-                },
-            ]
-        },
-    ),
-]
+_NTSC_NAMES = "|".join(map(re.escape, NTSC))
+_RATE_JSON = {
+    "anyOf": [
+        {"type": "integer", "minimum": 1, "maximum": _MAX_FPS},
+        {"enum": [float(name) for name in NTSC]},
+        {"type": "string", "pattern": rf"^\s*([0-9]+(\s*/\s*[1-9][0-9]*)?|{_NTSC_NAMES})\s*$|{VARIABLE}"},
+    ]
+}
+Rate = Annotated[Fraction, Kind("frame rate", _read_fps, _RATE_JSON)]
 Loudness = Annotated[
     float | None,
     Kind(
