@@ -1,0 +1,1 @@
+"""What the face hears: waveforms in, arrays on motion frames out. numpy only."""
