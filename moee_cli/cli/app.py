@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Annotated, NoReturn
 
 import typer
+from typer.completion import completion_init  # type: ignore[attr-defined] # public, but not marked so
 
 from moee_cli import __version__
 from moee_cli.cli import console
@@ -94,6 +95,7 @@ def run(arguments: Sequence[str]) -> int:
     previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         guarded(lambda: _show(failure))
+        guarded(_drop_unwritten_output)
     finally:
         signal.signal(signal.SIGINT, previous)
     return failure.exit_code
@@ -106,6 +108,7 @@ def _run(arguments: list[str]) -> None:
             stream.reconfigure(errors="backslashreplace")
     command = typer.main.get_command(app)
     if COMPLETE_VARIABLE in os.environ:
+        completion_init()
         command.main(arguments, prog_name=PROGRAM, complete_var=COMPLETE_VARIABLE)
     # Not `command.main`: it would turn a closed pipe into exit code 1.
     with signals_as_exceptions(), command.make_context(PROGRAM, arguments or ["--help"]) as context:
@@ -117,6 +120,11 @@ def _show(failure: Failure) -> None:
         console.say(failure.message)
     elif failure.error is not None:
         console.show_error(failure.error)
-    else:
-        # Nobody reads stdout any more; without this the interpreter would try to flush it once again at its end.
+
+
+def _drop_unwritten_output() -> None:
+    """Forget output that cannot be written; else the interpreter would try again at its end, and say so."""
+    try:
+        sys.stdout.flush()
+    except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -116,29 +116,35 @@ class BarView:
         self._bars: RichProgress = bars.Progress(
             bars.TextColumn("{task.description:<8}"),
             bars.BarColumn(),
-            bars.TextColumn("{task.completed:.0f}/{task.total:.0f} {task.fields[unit]}"),
-            bars.TimeElapsedColumn(),
-            bars.TextColumn("left"),
-            bars.TimeRemainingColumn(),
+            bars.TextColumn("{task.fields[count]}"),
+            bars.TimeRemainingColumn(compact=True, elapsed_when_finished=True),
             console=Console(file=sys.stderr),
-            auto_refresh=True,
         )
         self._task: TaskID | None = None
+        self._total: int | None = None
+        self._unit = ""
         self._bars.start()
 
     def start(self, stage: str, total: int | None, unit: str) -> None:
         """Add a bar below those of the finished stages."""
-        self._task = self._bars.add_task(stage, total=total, unit=unit)
+        self._total, self._unit = total, unit
+        self._task = self._bars.add_task(stage, total=total, count=self._count(0))
 
     def show(self, done: int) -> None:
         """Move the bar."""
         if self._task is not None:
-            self._bars.update(self._task, completed=done)
+            self._bars.update(self._task, completed=done, count=self._count(done))
 
     def finish(self, done: int) -> None:
         """Fill the bar, also of a stage whose length was unknown."""
         if self._task is not None:
-            self._bars.update(self._task, completed=done, total=done)
+            full = max(1, done)
+            self._bars.update(self._task, completed=full, total=full, count=self._count(done))
+
+    def _count(self, done: int) -> str:
+        if self._total is not None:
+            return f"{done}/{self._total} {self._unit}"
+        return f"{done} {self._unit}" if done else ""
 
     def say(self, line: str) -> None:
         """Write the line above the bars."""

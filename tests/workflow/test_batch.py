@@ -71,7 +71,7 @@ def test_names_with_wildcard_characters_are_files_first(tmp_path):
 @pytest.mark.parametrize("source", ["missing.yaml", "missing/*.yaml", "empty"])
 def test_a_source_without_scripts_is_an_error(tmp_path, source):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match="no such file|holds no script"):
+    with pytest.raises(InputError, match=r"no such file|holds no script"):
         find_scripts([str(tmp_path / source)])
 
 

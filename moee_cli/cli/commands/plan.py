@@ -22,9 +22,9 @@ def plan(
     sets: options.SetOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Show the timeline of a script, its emotions, pieces, and an estimate of time and memory.
+    """Show what a render would do.
 
-    Nothing is rendered.
+    The timeline with emotions, transitions and pieces, and an estimate of time and memory. Nothing is rendered.
     """
     from moee_cli.workflow.plan import plan as plan_script
 

@@ -22,15 +22,21 @@ def schema(
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="File to write; else standard output.")
     ] = None,
 ) -> None:
-    """Print the JSON Schema of scripts (draft-07), for completion and checks in an editor.
+    """Print the JSON Schema of scripts.
 
-    It is joined with the options of the engines installed here. An editor with the YAML language server finds it by
-    this first line of a script: # yaml-language-server: $schema=./moee-script-1.schema.json
+    For completion and checks in an editor; draft-07, joined with the options of the engines installed here. An editor
+    with the YAML language server finds it by this first line of a script:
+    # yaml-language-server: $schema=./moee-script-1.schema.json
     """
     from moee_cli.engines.registry import engine_specs
+    from moee_cli.presets import preset_names
     from moee_cli.script.jsonschema import json_schema
+    from moee_cli.workflow.scripts import PLANNED_ENGINES
 
-    text = json.dumps(json_schema({name: spec.options for name, spec in engine_specs().items()}), indent=2)
+    # A script may name engines to come; what their options will be is open.
+    planned = dict.fromkeys(PLANNED_ENGINES, {"type": "object"})
+    models = planned | {name: spec.options for name, spec in engine_specs().items()}
+    text = json.dumps(json_schema(models, preset_names()), indent=2)
     if output is None or output == Path("-"):
         console.data(text)
         return
