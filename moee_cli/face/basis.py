@@ -103,7 +103,7 @@ _PAIRED_SHAPES: dict[str, tuple[Push, ...]] = {
     "mouthFunnel": (
         Push("both", 0.28, -0.78, 0.12, 0.12, -0.040, 0.000),
         Push("skull", 0.00, -0.69, 0.18, 0.12, 0.000, 0.034),
-        Push("jaw", 0.00, -0.84, 0.20, 0.15, 0.000, -0.049),
+        Push("jaw", 0.00, -0.84, 0.26, 0.15, 0.000, -0.047),
         Push("jaw", 0.00, -1.20, 0.20, 0.15, 0.000, -0.014),
     ),
     "mouthPucker": (
@@ -115,8 +115,8 @@ _PAIRED_SHAPES: dict[str, tuple[Push, ...]] = {
     ),
     "mouthRollLower": (Push("jaw", 0.00, -0.89, 0.14, 0.075, 0.000, 0.040),),
     "mouthRollUpper": (
-        Push("skull", 0.11, -0.645, 0.10, 0.055, 0.000, -0.048),
-        Push("skull", 0.00, -0.52, 0.12, 0.06, 0.000, -0.010),
+        Push("skull", 0.11, -0.64, 0.10, 0.055, 0.000, -0.052),
+        Push("skull", 0.00, -0.52, 0.15, 0.06, 0.000, -0.013),
         Push("both", 0.30, -0.78, 0.08, 0.08, -0.018, 0.004),
     ),
     "mouthShrugLower": (
@@ -155,8 +155,8 @@ class Slits:
 
     @property
     def mouth_half(self) -> float:
-        """Half the distance of the corners, with a little room: the skin parts just beyond the landmarks."""
-        return float(self.mouth[-1, 0] - self.mouth[0, 0]) / 2 * 1.04
+        """Half the distance of the corners."""
+        return float(self.mouth[-1, 0] - self.mouth[0, 0]) / 2
 
 
 def _smooth(t: F32) -> F32:
@@ -207,7 +207,7 @@ def _jaw_weight(x: F32, y: F32, slits: Slits, side: Side) -> F32:
     line = np.interp(x, slits.mouth[:, 0], slits.mouth[:, 1])
     across = (x - slits.mouth_centre) / slits.mouth_half
     parted = np.clip(1.0 - across * across, 0.0, 1.0) ** 0.65
-    blur = 0.04 + 0.25 * np.maximum(0.0, np.abs(across) - 1.0) * slits.mouth_half
+    blur = 0.10 + 0.25 * np.maximum(0.0, np.abs(across) - 1.0) * slits.mouth_half
     beyond = 1.0 / (1.0 + np.exp(np.clip((y - line) / blur, -30.0, 30.0)))
     target = 1.0 if side == "below" else 0.0
     return np.asarray(beyond + (target - beyond) * parted, np.float32)

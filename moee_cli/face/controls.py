@@ -9,6 +9,8 @@ from moee_cli.core.types import F32
 from moee_cli.face.pose import soft_limit
 
 N_SHAPES = len(SHAPES)
+JAW_LIMIT = 0.92
+"""jawOpen bends towards this: a photo has no skin for the last of the way."""
 _HEAD = slice(CHANNEL[HEAD[0]], CHANNEL[HEAD[-1]] + 1)
 _GAZE = [CHANNEL[name] for name in GAZE]
 GAZE_LIMITS = (0.55, 0.40)
@@ -29,6 +31,8 @@ def bounded(motion: F32) -> F32:
         open_share = 1.0 - held[CHANNEL["eyeBlink" + side]]
         for name in ("eyeWide", "eyeSquint"):
             held[CHANNEL[name + side]] *= open_share
+    jaw = CHANNEL["jawOpen"]
+    held[jaw] = soft_limit(held[jaw], JAW_LIMIT, knee=0.65)
     close = CHANNEL["mouthClose"]
     held[close] = min(held[close], held[CHANNEL["jawOpen"]])
     return held

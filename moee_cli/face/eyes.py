@@ -40,7 +40,7 @@ class Eye:
         self._anchors = MovingPoints(anatomy, corners.astype(np.float32), rigid=True)
         self._anchors.z[:] = self._anchors.z[0]
         self._still = np.zeros(len(self._anchors.fields), np.float32)
-        self._rims = (max(0.7, 0.020 * unit), max(0.6, 0.008 * unit))
+        self._rims = (max(0.7, 0.020 * unit), -0.007 * unit)
         self._ball = self._eyeball(upper, lower, outlines.irises[eye])
         self._fall = self._gaze_fall(outlines.irises[eye], upper)
         self._skin, self._lash_colour = self._lid_skin(upper, lower)
@@ -64,7 +64,8 @@ class Eye:
         bottom = np.interp(columns, lower[:, 0], lower[:, 1]).astype(np.float32)
         gap = bottom - top
         # The rim of the lids belongs to the skin: it carries the lash line.
-        over, under = (np.minimum(rim, 0.25 * np.maximum(gap, 0.0)) for rim in self._rims)
+        room = 0.25 * np.maximum(gap, 0.0)
+        over, under = (np.clip(rim, -room, room) for rim in self._rims)
         cover = np.clip(np.minimum(rows + 0.5, bottom - under) - np.maximum(rows - 0.5, top + over), 0.0, 1.0)
         inside = (columns > upper[0, 0]) & (columns < upper[-1, 0])
         return np.asarray(cover * inside, np.float32), top, bottom
@@ -126,8 +127,8 @@ class Eye:
         soft = cv2.GaussianBlur(band.astype(np.float32), (0, 0), 0.012 * self.unit)[..., None]
         return (crop + (skin.astype(np.float32) - crop) * soft).astype(np.uint8), dark.astype(np.float32)
 
-    def draw(self, frame: U8, weights: F32, motion: F32, pose: HeadPose) -> None:
-        """Draw lids and eyeball into `frame`."""
+    def draw(self, frame: U8, source: U8, weights: F32, motion: F32, pose: HeadPose) -> None:
+        """Draw lids and eyeball into `frame`; `source` is the photo with its expression folds."""
         anchors = self._anchors.positions(self._still, pose)
         shift = np.round(anchors[0] - self._anchors.pixels[0]).astype(int)
         dx, dy = int(shift[0]), int(shift[1])
@@ -141,13 +142,14 @@ class Eye:
         cover, top, bottom = self._opening(upper, lower, box)
         at = (box.x + np.arange(box.width, dtype=np.float32) - upper[0, 0]) / (upper[-1, 0] - upper[0, 0])
         within = np.clip(np.minimum(at, 1.0 - at) * 6.0, 0.0, 1.0)
-        lids = self._lids(weights, pose, (dx, dy), blink, box, top, bottom, within)
+        lids = self._lids(source, weights, pose, (dx, dy), blink, box, top, bottom, within)
         ball = self._gaze(box, anchors, motion)
         picture = cv2.blendLinear(ball, lids, cover, 1.0 - cover)
         frame[rows, columns] = picture[own_rows, own_columns]
 
     def _lids(
         self,
+        source: U8,
         weights: F32,
         pose: HeadPose,
         shift: tuple[int, int],
@@ -160,14 +162,14 @@ class Eye:
         """Return the skin of both lids in the moved box: each from its own side, met in the middle of the opening."""
         origin = np.array([self.box.x, self.box.y], np.float32)
         above_map = self.above.backward(weights, pose, shift)
-        above = sample(self.source, above_map)
+        above = sample(source, above_map)
         below_map = self.below.backward(weights, pose, shift)
-        below = sample(self.source, below_map)
+        below = sample(source, below_map)
         rows = (box.y + np.arange(box.height, dtype=np.float32))[:, None]
         closed = np.clip((blink - 0.25) / 0.4, 0.0, 1.0)
         closed = closed * closed * (3 - 2 * closed)
         # Seen closed, the upper lid lies over the edge of the lower one.
-        meet = np.maximum((top + bottom) / 2, top + 0.5) + (0.022 * self.unit * closed) * within
+        meet = np.maximum((top + bottom) / 2, top + 0.5) + (0.030 * self.unit * closed) * within
         if closed > 0.0:
             skin = sample(self._skin, above_map - origin)
             above = cv2.addWeighted(above, 1.0 - closed, skin, closed, 0.0)

@@ -21,7 +21,7 @@ _TEETH_DEPTH = -0.10
 """Teeth lie this far behind the lips (units)."""
 _UPPER_EDGE = -0.020
 """Height of the upper incisors' edge over the lip line at rest."""
-_LOWER_EDGE = -0.012
+_LOWER_EDGE = -0.020
 """Height of the lower incisors' edge over the lip line at rest, hidden by the lower lip."""
 _UPPER_WIDTHS = (0.088, 0.068, 0.060, 0.046, 0.036, 0.030)
 _LOWER_WIDTHS = (0.054, 0.058, 0.056, 0.046, 0.038, 0.030)
@@ -84,8 +84,8 @@ def _paint_teeth(sprite: _Sprite, widths: tuple[float, ...], palette: Palette, *
         bulge = 1.0 - 0.13 * np.clip(np.abs(round_x), 0, 1) ** 3
         shade = np.where(crown > 0.02, bulge, shade)
         inner += width
-    far = 1.0 - 0.62 * np.clip((x - 0.07) / 0.24, 0.0, 1.0) ** 1.2
-    rise = 0.86 + 0.14 * np.clip(along / (0.5 * height), 0, 1)
+    far = 1.0 - 0.55 * np.clip((x - 0.10) / 0.22, 0.0, 1.0) ** 1.2
+    rise = 0.93 + 0.07 * np.clip(along / (0.5 * height), 0, 1)
     tooth = palette.teeth * (shade * far * rise)[..., None]
     gum_zone = _soft((along - 0.5 * height) * 120.0) * _soft((inner - 0.01 - x) * 120.0)
     between = np.clip(1.0 - crowns, 0, 1)
@@ -174,8 +174,13 @@ class Mouth:
         unit = np.float32(1.0 / self.scale)
         from_top, from_bottom = (rows - top) * unit, (bottom - rows) * unit
         shade = self._lip_shade(from_top, from_bottom)
+        # Little light reaches the teeth behind a narrow gap.
+        shade *= 0.55 + 0.45 * np.clip((bottom - top) * unit / 0.05, 0.0, 1.0)
+        # Rounded lips stand out from the teeth and take their light.
+        shade *= 1.0 - 0.45 * float(max(motion[CHANNEL["mouthFunnel"]], 0.7 * motion[CHANNEL["mouthPucker"]]))
         picture = np.empty((box.height, box.width, 3), np.float32)
         picture[:] = self.palette.cavity
+        picture += (0.5 * self.palette.gum - self.palette.cavity) * np.exp(-from_bottom / 0.04)[..., None]
         units = self._unit_map(pose)
         for (sprite, own_units), (dx, dy) in zip(self._parts, self._offsets(motion), strict=True):
             to_units = own_units + np.array([[0, 0, dx], [0, 0, dy]], np.float32)
@@ -189,8 +194,8 @@ class Mouth:
     @staticmethod
     def _lip_shade(from_top: F32, from_bottom: F32) -> F32:
         """Return the light [h, w] left by the shadow of the upper lip and the rim of the lower."""
-        above = 0.50 + 0.50 * np.clip(from_top / 0.07, 0.0, 1.0)
-        below = 0.72 + 0.28 * np.clip(from_bottom / 0.035, 0.0, 1.0)
+        above = 0.66 + 0.34 * np.clip(from_top / 0.06, 0.0, 1.0)
+        below = 0.80 + 0.20 * np.clip(from_bottom / 0.035, 0.0, 1.0)
         return np.asarray(above * below, np.float32)
 
     @staticmethod
@@ -200,4 +205,5 @@ class Mouth:
         aside = 0.08 * float(motion[CHANNEL["jawLeft"]] - motion[CHANNEL["jawRight"]])
         out = float(motion[CHANNEL["tongueOut"]])
         drop = -0.94 * JAW_DROP * jaw
-        return (0.8 * aside, 0.80 * drop + 0.05 * out), (aside, drop), (0.0, 0.0)
+        rounded = float(motion[CHANNEL["mouthFunnel"]] + 0.5 * motion[CHANNEL["mouthPucker"]])
+        return (0.8 * aside, 0.80 * drop + 0.05 * out), (aside, drop - 0.08 * rounded), (0.0, 0.04 * rounded)

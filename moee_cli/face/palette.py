@@ -43,6 +43,8 @@ class Palette:
     gum: F32
     tongue: F32
     cavity: F32
+    colour: float
+    """0 for a grey picture, 1 for one with ordinary skin colours."""
 
     @classmethod
     def of(cls, pixels: U8, landmarks: F32, outlines: Outlines) -> Palette:
@@ -53,7 +55,7 @@ class Palette:
         chroma = float(np.median(face.max(1) - face.min(1)))
         colour = float(np.clip((chroma - 6.0) / 22.0, 0.0, 1.0))
         white = _eye_white(pixels, outlines)
-        light = float(np.clip(white @ _LUMA / 205.0, 0.35, 1.12))
+        light = float(np.clip(white @ _LUMA / 190.0, 0.35, 1.12))
         grey = np.array([1.0, 1.0, 1.0], np.float32)
 
         def tinted(red: float, green: float, blue: float) -> F32:
@@ -65,4 +67,5 @@ class Palette:
             gum=tinted(150.0, 84.0, 80.0),
             tongue=tinted(168.0, 88.0, 84.0),
             cavity=tinted(44.0, 18.0, 17.0),
+            colour=colour,
         )

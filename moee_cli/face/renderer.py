@@ -15,11 +15,14 @@ from moee_cli.face.mouth import Mouth
 from moee_cli.face.outlines import Outlines
 from moee_cli.face.palette import Palette
 from moee_cli.face.pose import HeadPose
+from moee_cli.face.shading import Folds
 
 _NODES = 128
 """Nodes of the whole-frame grid along the longer side: one per 4 pixels at 512."""
-_CHIN_BOX = (0.56, 0.30, 1.45)
-"""Half width, and reach above and below the lip line, of the box in which the jaw's side is drawn (units)."""
+_LIP_BOX = (0.56, 0.32, 0.45)
+_CHIN_BOX = (0.56, 0.30, 1.20)
+"""Half width, and reach above and below the lip line, of the boxes in which the skull's side of the lips is drawn
+finely, and the jaw's side (units)."""
 
 
 class FaceRenderer:
@@ -34,26 +37,32 @@ class FaceRenderer:
         anatomy = Anatomy(frame, outlines.slits(frame), width, height)
         step = max(2, round(max(width, height) / _NODES))
         self._skin = Patch(anatomy, Box(0, 0, width, height), step)
-        self._chin = Patch(anatomy, self._chin_box(anatomy, outlines), max(2, round(frame.scale / 40)), lips="below")
+        fine = max(1, round(frame.scale / 60))
+        self._lip = Patch(anatomy, self._mouth_box(anatomy, outlines, _LIP_BOX), fine)
+        self._chin = Patch(anatomy, self._mouth_box(anatomy, outlines, _CHIN_BOX), fine, lips="below")
         middle = outlines.lip_lower[len(outlines.lip_lower) // 2]
         chin = middle + frame.to_pixels(np.array([[0.0, -0.4]], np.float32))
         self._chin_anchor = MovingPoints(anatomy, chin.astype(np.float32), lips="below")
         palette = Palette.of(self._pixels, portrait.landmarks, outlines)
         self._mouth = Mouth(anatomy, outlines, palette)
+        self._folds = Folds(anatomy, palette.colour)
+        self._lipless = self._without_lip_line(outlines, frame.scale)
         self._eyes = tuple(Eye(anatomy, outlines, self._pixels, eye) for eye in (0, 1))
+        self._unit = frame.scale
+        self._lip_rows = round((_CHIN_BOX[1] + 0.55) * frame.scale)
         self._gaps = self._lip_gaps(anatomy, outlines)
 
     @staticmethod
-    def _chin_box(anatomy: Anatomy, outlines: Outlines) -> Box:
+    def _mouth_box(anatomy: Anatomy, outlines: Outlines, reach: tuple[float, float, float]) -> Box:
         unit = anatomy.frame.scale
-        half, above, below = (round(part * unit) for part in _CHIN_BOX)
+        half, above, below = (round(part * unit) for part in reach)
         x, y = (outlines.lip_lower[0] + outlines.lip_lower[-1]) / 2
         return Box(round(x) - half, round(y) - above, 2 * half, above + below)
 
     def _lip_gaps(self, anatomy: Anatomy, outlines: Outlines) -> tuple[F32, F32]:
         """Return how each field opens the lips at `SEAL_CENTRES` [K, 7], and their opening at rest [7], in units."""
         ends = outlines.lip_upper[[0, -1], 0]
-        at = ends.mean() + SEAL_CENTRES * (ends[1] - ends[0]) / 2 * 1.04
+        at = ends.mean() + SEAL_CENTRES * (ends[1] - ends[0]) / 2
         index = np.abs(outlines.lip_upper[:, :1] - at[None]).argmin(0)
         upper, lower = outlines.lip_upper[index], outlines.lip_lower[index]
         rest = (lower - upper)[:, 1] / np.float32(anatomy.frame.scale)
@@ -81,28 +90,68 @@ class FaceRenderer:
         weights = self._weights(held)
         pose = HeadPose(head_of(held))
         back = self._skin.backward(weights, pose)
-        frame = sample(self._pixels, back)
+        source = self._folds.shaded(self._pixels, held)
+        frame = sample(source, back)
         upper = self._mouth.upper.positions(weights, pose) - 0.5
         lower = self._mouth.lower.positions(weights, pose) - 0.5
-        self._draw_chin(frame, weights, pose, (upper + lower) / 2)
+        shift = self._mouth_shift(weights, pose)
+        self._draw_patch(frame, self._lip, sample(source, self._lip.backward(weights, pose, shift)), shift)
+        self._draw_chin(frame, source, weights, pose, upper, lower)
         self._mouth.draw(frame, (upper, lower), held, pose)
         for eye in self._eyes:
-            eye.draw(frame, weights, held, pose)
+            eye.draw(frame, source, weights, held, pose)
         return frame
 
-    def _draw_chin(self, frame: U8, weights: F32, pose: HeadPose, line: F32) -> None:
-        """Draw what lies on the jaw's side of the lips, below `line` [M, 2] in index coordinates."""
-        still = np.zeros_like(weights)
-        shift = np.round(self._chin_anchor.displacement(still, pose)[0]).astype(int)
-        dx, dy = int(shift[0]), int(shift[1])
-        box = self._chin.box.moved(dx, dy)
-        rows, columns, own_rows, own_columns = box.inside(frame.shape[1], frame.shape[0])
+    def _without_lip_line(self, outlines: Outlines, unit: float) -> U8:
+        """Return the photo with the dark line between closed lips covered by the colour of the lower lip.
+
+        Once the lips part there is light between them, and the line would stay behind as a black rim.
+        """
+        if outlines.mouth_open:
+            return self._pixels
+        height, width = self._pixels.shape[:2]
+        curve = outlines.lip_lower - 0.5
+        columns, rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+        line = np.interp(columns[0], curve[:, 0], curve[:, 1]).astype(np.float32)
+        place = np.clip((columns[0] - curve[0, 0]) / (curve[-1, 0] - curve[0, 0]), 0.0, 1.0)
+        band = 0.030 * unit * np.clip(np.minimum(place, 1.0 - place) * 5.0, 0.0, 1.0)
+        depth = rows - line
+        # Rows of the band are read from just below it, most from its end, so that the lip's shading goes on.
+        inside = (depth < band) & (depth > -band)
+        read = np.where(inside, line + band + 0.25 * (band - depth), rows).astype(np.float32)
+        return sample(self._pixels, np.stack([columns, read], axis=-1))
+
+    def _mouth_shift(self, weights: F32, pose: HeadPose) -> tuple[int, int]:
+        """Return the whole pixels by which the head's pose moves the mouth."""
+        shift = np.round(self._chin_anchor.displacement(np.zeros_like(weights), pose)[0])
+        return int(shift[0]), int(shift[1])
+
+    @staticmethod
+    def _draw_patch(frame: U8, patch: Patch, picture: U8, shift: tuple[int, int], share: F32 | None = None) -> None:
+        """Put the picture of a patch into `frame`, moved by `shift`; `share` [h, w] says how much of it shows."""
+        rows, columns, own_rows, own_columns = patch.box.moved(*shift).inside(frame.shape[1], frame.shape[0])
         if rows.stop <= rows.start or columns.stop <= columns.start:
             return
-        back = self._chin.backward(weights, pose, (dx, dy))[own_rows, own_columns]
-        jaw = sample(self._pixels, np.ascontiguousarray(back))
-        edge = np.interp(np.arange(columns.start, columns.stop), line[:, 0], line[:, 1]).astype(np.float32)
-        at = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
+        seen = picture[own_rows, own_columns]
+        if share is not None:
+            under = np.ascontiguousarray(frame[rows, columns])
+            part = np.ascontiguousarray(share[own_rows, own_columns])
+            seen = np.asarray(cv2.blendLinear(np.ascontiguousarray(seen), under, part, 1.0 - part), np.uint8)
+        frame[rows, columns] = seen
+
+    def _draw_chin(self, frame: U8, source: U8, weights: F32, pose: HeadPose, upper: F32, lower: F32) -> None:
+        """Draw what lies on the jaw's side of the lips, whose edges [M, 2] are given in index coordinates."""
+        shift = self._mouth_shift(weights, pose)
+        box = self._chin.box.moved(*shift)
+        back = self._chin.backward(weights, pose, shift)
+        jaw = sample(source, back)
+        parted = float(np.clip((lower - upper)[:, 1].max() / (0.06 * self._unit), 0.0, 1.0))
+        if parted > 0.0:
+            rows = slice(0, self._lip_rows)
+            clean = sample(self._lipless, back[rows])
+            jaw[rows] = cv2.addWeighted(jaw[rows], 1.0 - parted, clean, parted, 0.0)
+        line = (upper + lower) / 2
+        edge = np.interp(box.x + np.arange(box.width), line[:, 0], line[:, 1]).astype(np.float32)
+        at = (box.y + np.arange(box.height, dtype=np.float32))[:, None]
         share = np.clip(at + 0.5 - edge, 0.0, 1.0).astype(np.float32)
-        under = np.ascontiguousarray(frame[rows, columns])
-        frame[rows, columns] = cv2.blendLinear(jaw, under, share, 1.0 - share)
+        self._draw_patch(frame, self._chin, jaw, shift, share)
