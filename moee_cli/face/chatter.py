@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 
 _CHATTER = re.compile(
     rb"[IW]\d{4} \d\d:\d\d:\d\d|[IW]0000 00:00:"  # glog and absl lines below error level
-    rb"|WARNING: All log messages before absl::InitializeLog"
+    rb"|WARNING: (All log messages before absl::InitializeLog|Logging before InitGoogle)"
     rb"|INFO: Created TensorFlow Lite"
 )
 _STDERR_FD = 2

@@ -155,7 +155,8 @@ class _Converter:
 
         if self._grey_scale is not None:
             low, gain = self._grey_scale
-            grey = (np.clip((np.asarray(strip, np.float32) - low) * gain, 0, 255) + 0.5).astype(np.uint8)
+            values = np.nan_to_num(np.asarray(strip, np.float32), nan=low)
+            grey = (np.clip((values - low) * gain, 0, 255) + 0.5).astype(np.uint8)
             return np.repeat(grey[..., None], 3, axis=2)
         if self._mode in {"RGBA", "LA", "PA", "RGBa", "La"} or self._transparent:
             pixels = strip.convert("RGBA")
@@ -184,7 +185,8 @@ def _grey_scale(image: Image) -> tuple[float, float] | None:
     if image.mode not in {"I", "F"}:
         return None
     values = np.asarray(image, np.float32)
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    values = values[np.isfinite(values)]
+    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
     if low >= 0 and image.format in {"PNG", "PPM"}:  # older Pillow reads 16-bit grey PNG as 32 bit
         return 0.0, 255.0 / 65535.0
     return low, 255.0 / max(high - low, 1e-12)
