@@ -98,7 +98,7 @@ def render(folder: Path, script: str) -> Path:
         "--progress",
         "none",
     ]
-    subprocess.run(command, cwd=folder, check=True)
+    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
     return folder / "film.mp4"
 
 

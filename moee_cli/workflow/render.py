@@ -113,11 +113,10 @@ def _target(script: Script, output: Path | None, only: Sequence[str]) -> Path:
     """Where the video goes; a part of a film never takes the place of the whole."""
     if output is not None:
         return output
-    if script.output is None:
+    whole = script.output or (script.path.with_suffix(".mp4") if script.path else None)
+    if whole is None:
         raise UsageError("the script names no output", "add `output: film.mp4` to it, or give -o FILE")
-    if not only:
-        return script.output
-    return script.output.with_name(f"{script.output.stem}.{'+'.join(only)}{script.output.suffix}")
+    return whole.with_name(f"{whole.stem}.{'+'.join(only)}{whole.suffix}") if only else whole
 
 
 def _look(
