@@ -176,6 +176,7 @@ class Reporter:
         self._stage: str | None = None
         self._total: int | None = None
         self._done = 0
+        self._told_done = -1
         self._shown = self._told = 0.0
 
     def __enter__(self) -> Self:
@@ -199,7 +200,7 @@ class Reporter:
     def start(self, stage: str, total: int | None = None, unit: str = "frames") -> None:
         """Begin a stage."""
         self.finish()
-        self._stage, self._total, self._done = stage, total, 0
+        self._stage, self._total, self._done, self._told_done = stage, total, 0, -1
         self._shown = self._told = self._clock()
         self._view.start(stage, total, unit)
         self.event("stage", stage=stage, total=total, unit=unit)
@@ -234,6 +235,9 @@ class Reporter:
             self._events.write(name, **fields)
 
     def _tell(self) -> None:
+        if self._told_done == self._done:
+            return
+        self._told_done = self._done
         self.event("progress", stage=self._stage, done=self._done, total=self._total)
 
     def finish(self) -> None:

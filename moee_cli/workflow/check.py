@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from moee_cli.core.errors import MoeeError, Problem, ScriptError
+from moee_cli.core.errors import MoeeError, Problem, ScriptError, Unavailable
 from moee_cli.media.probe import VideoInfo, probe_video
 from moee_cli.workflow.plan import plan
 from moee_cli.workflow.provenance import AI_GENERATED, read_sidecar, sidecar_path
@@ -63,6 +63,8 @@ def check_script(source: str) -> FileReport:
             facts |= {"n_frames": timeline.n_frames, "seconds": float(timeline.seconds)}
     except ScriptError as error:
         problems += error.problems
+    except Unavailable as error:
+        problems.append(Problem(error.message, hint=error.hint, severity="warning"))
     except MoeeError as error:
         problems.append(Problem(error.message, hint=error.hint))
     length = f", {facts['seconds']:.2f} s" if "seconds" in facts else ""
@@ -130,7 +132,7 @@ def _sidecar(path: Path, info: VideoInfo) -> Iterator[Problem]:
     if sidecar is None:
         yield Problem(f"{sidecar_path(path).name} is missing or cannot be read", key="sidecar")
         return
-    frame = sidecar.get("frame", {})
+    frame = _mapping(sidecar.get("frame"))
     stated = {
         "frames": (sidecar.get("n_frames"), info.n_frames),
         "width": (frame.get("width"), info.width),
@@ -140,7 +142,12 @@ def _sidecar(path: Path, info: VideoInfo) -> Iterator[Problem]:
     for name, (said, measured) in stated.items():
         if said != measured:
             yield Problem(f"says {said} {name}, the video has {measured}", key="sidecar")
-    yield from _script_of(path, sidecar.get("script", {}))
+    yield from _script_of(path, _mapping(sidecar.get("script")))
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    """Return a value of a sidecar that should be a mapping; empty if somebody made it something else."""
+    return value if isinstance(value, dict) else {}
 
 
 def _script_of(path: Path, stated: Mapping[str, Any]) -> Iterator[Problem]:
