@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from formant_voice import say
 
 from moee_cli.audio.features import HOPS, MEASURE, MEASURES, extract_features, silence
 
@@ -24,7 +23,7 @@ def tone(hz, seconds, amplitude=0.1):
 
 
 @pytest.mark.parametrize("n_motion", [0, 1, 3, 45, 400])
-def test_exact_length_and_types_whatever_the_samples(n_motion):
+def test_exact_length_and_types_whatever_the_samples(say, n_motion):
     features = extract_features([say(LINE)], n_motion)
     assert [array.shape for array in columns(features)] == [
         (n_motion, 80), (n_motion,), (n_motion,), (n_motion, HOPS * len(MEASURES)),
@@ -32,7 +31,7 @@ def test_exact_length_and_types_whatever_the_samples(n_motion):
     assert all(array.dtype == np.float32 and np.isfinite(array).all() for array in columns(features))
 
 
-def test_block_sizes_do_not_matter():
+def test_block_sizes_do_not_matter(say):
     wave = say(LINE)
     whole = extract_features([wave], N_LINE)
     for size in (1, 333, 7000):
@@ -41,7 +40,7 @@ def test_block_sizes_do_not_matter():
             np.testing.assert_array_equal(one, other)
 
 
-def test_long_audio_is_read_once_and_in_order():
+def test_long_audio_is_read_once_and_in_order(say):
     block = say(LINE)
     served = []
 
@@ -76,12 +75,12 @@ def test_mel_bands_follow_frequency():
 
 
 @pytest.mark.parametrize("pitch", [85, 130, 220, 400])
-def test_pitch_of_a_voice(pitch):
+def test_pitch_of_a_voice(say, pitch):
     found = extract_features([say([("a", 1.0)], pitch=pitch)], 25).pitch_hz
     np.testing.assert_allclose(found[2:-2], pitch, rtol=0.02)
 
 
-def test_pitch_under_noise_and_none_without_voice():
+def test_pitch_under_noise_and_none_without_voice(say):
     noise = np.random.default_rng(0).standard_normal(RATE).astype(np.float32)
     noisy = say([("a", 1.0)], pitch=150) + 0.03 * noise  # 10 dB
     np.testing.assert_allclose(extract_features([noisy], 25).pitch_hz[2:-2], 150, rtol=0.03)
@@ -95,7 +94,7 @@ def test_digital_silence_is_what_silence_says():
         np.testing.assert_array_equal(one, other)
 
 
-def test_lead_and_tail_continue_the_recording():
+def test_lead_and_tail_continue_the_recording(say):
     wave = say([("a", 1.0), ("i", 1.0), ("a", 1.0)])
     whole = extract_features([wave], 75)
     part = extract_features([wave[25 * 640 : 50 * 640]], 25, lead=wave[: 25 * 640], tail=wave[50 * 640 :])
@@ -105,14 +104,14 @@ def test_lead_and_tail_continue_the_recording():
     assert abs(alone.energy_db[0] - whole.energy_db[25]) > 1.0
 
 
-def test_short_lead_and_missing_samples_count_as_zero():
+def test_short_lead_and_missing_samples_count_as_zero(say):
     wave = say([("a", 0.5)])
     given = extract_features([wave], 25, lead=np.zeros(3, np.float32), tail=np.empty(0, np.float32))
     for one, other in zip(columns(given), columns(extract_features([wave], 25)), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-def test_activity_is_speech_alone():
+def test_activity_is_speech_alone(say):
     activity = hops(extract_features([say(LINE)], N_LINE), "activity").reshape(N_LINE, HOPS)
     assert activity[11:32].min() > 0.5
     assert activity[:7].max() == 0.0
@@ -137,14 +136,14 @@ def test_noise_is_not_speech(kind):
 
 
 @pytest.mark.parametrize("gain", [0.01, 0.1, 3.0])
-def test_measures_do_not_depend_on_loudness(gain):
+def test_measures_do_not_depend_on_loudness(say, gain):
     wave = say(LINE)
     plain, scaled = extract_features([wave], N_LINE), extract_features([gain * wave], N_LINE)
     np.testing.assert_allclose(hops(scaled, "level"), hops(plain, "level"), atol=1.0)
     np.testing.assert_allclose(hops(scaled, "activity"), hops(plain, "activity"), atol=0.1)
 
 
-def test_offset_changes_nothing():
+def test_offset_changes_nothing(say):
     wave = np.tile(say(LINE), 2)
     np.testing.assert_allclose(
         extract_features([wave + 0.4], 2 * N_LINE).spectrum[3:-3],
@@ -153,7 +152,7 @@ def test_offset_changes_nothing():
     )
 
 
-def test_unusable_samples_do_no_harm():
+def test_unusable_samples_do_no_harm(say):
     wave = say(LINE)
     wave[1000:1040] = np.nan
     wave[2000] = np.inf
@@ -161,7 +160,7 @@ def test_unusable_samples_do_no_harm():
     assert all(np.isfinite(array).all() for array in columns(extract_features([wave], N_LINE)))
 
 
-def test_parts_and_slices_join():
+def test_parts_and_slices_join(say):
     whole = extract_features([say(LINE)], N_LINE)
     joined = type(whole).join([whole[:10], whole[10:]])
     for one, other in zip(columns(whole), columns(joined), strict=True):

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from formant_voice import say
 
 from moee_cli.audio.features import extract_features, silence
 from moee_cli.audio.visemes import INPUTS, MOUTH_SHAPES, SHAPE, _table, mouth_shapes
@@ -20,14 +19,14 @@ def strength(weights, name, start, stop):
     return weights[round(start * 25) : round(stop * 25) + 1, SHAPE[name]].mean()
 
 
-def test_rows_are_shares():
+def test_rows_are_shares(say):
     weights = shapes_of(say(CLOSURES))
     assert weights.dtype == np.float32
     assert weights.min() >= 0.0
     np.testing.assert_allclose(weights.sum(1), 1.0, atol=1e-5)
 
 
-def test_silence_is_exactly_rest():
+def test_silence_is_exactly_rest(say):
     for weights in (mouth_shapes(silence(20)), shapes_of(say(CLOSURES))[:6], shapes_of(say(CLOSURES))[-6:]):
         assert (weights[:, SHAPE["rest"]] == 1.0).all()
         assert np.delete(weights, SHAPE["rest"], axis=1).max() == 0.0
@@ -38,7 +37,7 @@ def test_nothing_heard_nothing_said():
 
 
 @pytest.mark.parametrize("pitch", [100, 130, 210])
-def test_vowels_open_and_closures_close(pitch):
+def test_vowels_open_and_closures_close(say, pitch):
     weights = shapes_of(say(CLOSURES, pitch=pitch))
     assert strength(weights, "open", 0.45, 0.55) > 0.6
     assert strength(weights, "open", 0.72, 0.84) > 0.6
@@ -46,7 +45,7 @@ def test_vowels_open_and_closures_close(pitch):
     assert strength(weights, "open", 0.61, 0.67) < 0.2
 
 
-def test_each_sound_has_its_shape():
+def test_each_sound_has_its_shape(say):
     line = [("a", 0.3), ("s", 0.2), ("i", 0.3), ("b", 0.08), ("u", 0.3), ("a", 0.2)]
     weights = shapes_of(say(line))
     assert (weights[9:12].argmax(1) == SHAPE["teeth"]).all()
@@ -86,11 +85,11 @@ def band_limited(wave):
     ],
     ids=["quiet", "clipped", "telephone", "noisy", "offset", "8 bit"],
 )
-def test_bad_recordings_still_open_and_close(damage):
+def test_bad_recordings_still_open_and_close(say, damage):
     assert opening(damage(say(BABA)).astype(np.float32)) > 0.5
 
 
-def test_shapes_look_four_frames_far_and_no_further():
+def test_shapes_look_four_frames_far_and_no_further(say):
     features = extract_features([say(BABA)], 36)
     whole, part = mouth_shapes(features), mouth_shapes(features[10:30])
     np.testing.assert_allclose(part[4:-4], whole[14:26], atol=1e-6)
