@@ -32,7 +32,7 @@ def _sound(name: str, n: int, pitch: float) -> NDArray[np.float64]:
     if name == "s":
         spectrum = np.fft.rfft(np.random.default_rng(0).standard_normal(n))
         spectrum *= np.minimum(1.0, (np.fft.rfftfreq(n, 1 / RATE) / 4800.0) ** 3)
-        return 0.12 * edge * np.fft.irfft(spectrum, n)
+        return 0.6 * edge * np.fft.irfft(spectrum, n)
     if name == "b":
         return 0.02 * edge * np.sin(2 * np.pi * pitch * np.arange(n) / RATE)
     return edge * _harmonics(FORMANTS[name], n, pitch)
