@@ -34,7 +34,7 @@ class Push(NamedTuple):
 
 
 _LEFT_SHAPES: dict[str, tuple[Push, ...]] = {
-    "browDown": (Push("both", 0.39, 0.31, 0.17, 0.13, -0.050, -0.041),),
+    "browDown": (Push("both", 0.38, 0.31, 0.18, 0.13, -0.058, -0.052),),
     "browOuterUp": (Push("both", 0.50, 0.31, 0.20, 0.15, 0.022, 0.090),),
     "cheekSquint": (
         Push("both", 0.50, -0.42, 0.22, 0.22, 0.002, 0.022),
@@ -222,7 +222,7 @@ def _lid_weights(x: F32, y: F32, upper: F32, lower: F32) -> tuple[F32, F32, F32,
     belong = np.clip(1.0 - across * across, 0.0, 1.0)
     gap = np.where(np.abs(across) < 1.0, np.maximum(top - bottom, 0.0), 0.0)
     over, under = y - top, bottom - y
-    near_upper = (1.0 - _smooth((over - _LASHES) / 0.15)) * (1.0 - _smooth((-over - 0.14) / 0.12))
+    near_upper = (1.0 - _smooth((over - _LASHES) / (0.12 + 0.6 * gap))) * (1.0 - _smooth((-over - 0.14) / 0.12))
     near_lower = (1.0 - _smooth((under - 0.015) / 0.15)) * (1.0 - _smooth((-under - 0.14) / 0.12))
     return near_upper, near_lower, np.asarray(gap, np.float32), np.asarray(belong, np.float32)
 
@@ -267,7 +267,7 @@ def _lid_shape(sites: Sites, name: str, eye: int) -> F32 | None:
     sign = (1.0, -1.0)[eye]
     field = np.zeros((len(sites.x), 2), np.float32)
     if name == "eyeBlink":
-        field[:, 1] = 0.12 * sites.lid_lift[eye] - 0.88 * sites.lid_drop[eye] - 0.016 * sites.lid_upper[eye]
+        field[:, 1] = 0.18 * sites.lid_lift[eye] - 0.82 * sites.lid_drop[eye] - 0.016 * sites.lid_upper[eye]
         field[:, 0] = -0.015 * sign * (sites.lid_upper[eye] + sites.lid_lower[eye])
     elif name == "eyeWide":
         field[:, 1] = 0.036 * sites.lid_upper[eye] - 0.004 * sites.lid_lower[eye]

@@ -48,6 +48,13 @@ def field_weights(held: F32, seals: int) -> F32:
     return weights
 
 
+def lips_together(held: F32) -> float:
+    """Return 0..1: how far a mouth that is open in the photo is to be shut by lips that press, roll or close."""
+    press = (held[CHANNEL["mouthPressLeft"]] + held[CHANNEL["mouthPressRight"]]) / 2
+    roll = (held[CHANNEL["mouthRollLower"]] + held[CHANNEL["mouthRollUpper"]]) / 2
+    return float(min(1.0, 1.6 * max(press, roll, held[CHANNEL["mouthClose"]])))
+
+
 def head_of(held: F32) -> F32:
     """Return the head channels [6]."""
     return held[_HEAD]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from moee_cli.core.labels import CHANNEL
 from moee_cli.core.types import F32, U8
@@ -41,7 +42,7 @@ class Eye:
         self._anchors.z[:] = self._anchors.z[0]
         self._still = np.zeros(len(self._anchors.fields), np.float32)
         self._rims = (max(0.7, 0.020 * unit), -0.007 * unit)
-        self._ball = self._eyeball(upper, lower, outlines.irises[eye])
+        self._ball_rest, self._ball_clean = self._eyeball(upper, lower, outlines.irises[eye])
         self._fall = self._gaze_fall(outlines.irises[eye], upper)
         self._skin, self._lash_colour = self._lid_skin(upper, lower)
         self._centre = centre
@@ -56,7 +57,7 @@ class Eye:
     def _columns(self) -> F32:
         return np.arange(self.box.width, dtype=np.float32) + self.box.x
 
-    def _opening(self, upper: F32, lower: F32, box: Box) -> tuple[F32, F32, F32]:
+    def _opening(self, upper: F32, lower: F32, box: Box, rims: tuple[float, float]) -> tuple[F32, F32, F32]:
         """Return coverage [h, w] of the lid opening, and its top and bottom row [w], curves in index coordinates."""
         columns = box.x + np.arange(box.width, dtype=np.float32)
         rows = (box.y + np.arange(box.height, dtype=np.float32))[:, None]
@@ -65,39 +66,45 @@ class Eye:
         gap = bottom - top
         # The rim of the lids belongs to the skin: it carries the lash line.
         room = 0.25 * np.maximum(gap, 0.0)
-        over, under = (np.clip(rim, -room, room) for rim in self._rims)
+        over, under = (np.clip(rim, -room, room) for rim in rims)
         cover = np.clip(np.minimum(rows + 0.5, bottom - under) - np.maximum(rows - 0.5, top + over), 0.0, 1.0)
         inside = (columns > upper[0, 0]) & (columns < upper[-1, 0])
         return np.asarray(cover * inside, np.float32), top, bottom
 
-    def _eyeball(self, upper: F32, lower: F32, iris: tuple[F32, float]) -> U8:
-        """Return the box with the eyeball continued under the lids.
+    def _eyeball(self, upper: F32, lower: F32, iris: tuple[F32, float]) -> tuple[U8, U8]:
+        """Return the box with the eyeball continued under the lids: as it rests, and clean of lashes and lid shadow.
 
-        The white is filled in from what is seen of it. The part of the iris under a lid is mirrored from the other
-        half, so that a moving iris stays a disc.
+        The white is filled in from what is seen of it. The part of the iris under a lid takes the mean colour of its
+        distance from the pupil, so that a moving iris stays a disc and its catch-light stays single.
         """
         (centre_x, centre_y), radius = iris
         crop = self._crop()
-        cover, _, _ = self._opening(upper - 0.5, lower - 0.5, self.box)
-        seen = cover > 0.5
+        shown, _, _ = self._opening(upper - 0.5, lower - 0.5, self.box, self._rims)
+        margin = max(1.0, 0.02 * self.unit)
+        clear, _, _ = self._opening(upper - 0.5, lower - 0.5, self.box, (margin, margin))
+        seen = clear > 0.5
         columns, rows = np.meshgrid(self._columns(), self.box.y + np.arange(self.box.height, dtype=np.float32))
         away = np.hypot(columns + 0.5 - centre_x, rows + 0.5 - centre_y)
-        white = seen & (away > 1.12 * radius)
-        ball = cv2.inpaint(crop, (~white).astype(np.uint8), 3, cv2.INPAINT_TELEA) if white.any() else crop
-        ball = cv2.GaussianBlur(ball, (0, 0), 0.01 * self.unit).astype(np.float32)
-        mirror_x = columns - self.box.x
-        mirror_y = (2 * (centre_y - 0.5) - rows - self.box.y).astype(np.float32)
-        mirrored = cv2.remap(crop, mirror_x, mirror_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        mirror_seen = cv2.remap(seen.astype(np.float32), mirror_x, mirror_y, cv2.INTER_LINEAR) > 0.5
-        ring = [crop[seen & (np.abs(away - r) < 0.75)] for r in np.arange(np.ceil(radius) + 2)]
-        mean = [pixels.mean(0) if len(pixels) else None for pixels in ring]
-        known = [colour for colour in mean if colour is not None] or [crop.reshape(-1, 3).mean(0)]
-        radial = np.array([known[0] if colour is None else colour for colour in mean], np.float32)
-        disc = np.where(mirror_seen[..., None], mirrored, radial[np.clip(away, 0, len(radial) - 1).astype(int)])
-        share = np.clip(1.04 * radius - away + 0.5, 0.0, 1.0)[..., None]
-        ball = ball + (disc - ball) * share
-        keep = np.clip(cover * 2.0, 0.0, 1.0)[..., None]
-        return np.asarray(np.clip(ball + (crop - ball) * keep + 0.5, 0, 255), np.uint8)
+        ball = self._white(crop, seen & (away > 1.15 * radius)).astype(np.float32)
+        rings = [crop[seen & (np.abs(away - r) < 0.75)] for r in np.arange(np.ceil(radius) + 2)]
+        known = [ring.mean(0) for ring in rings if len(ring)] or [crop.reshape(-1, 3).mean(0)]
+        radial = np.array([ring.mean(0) if len(ring) else known[-1] for ring in rings], np.float32)
+        top = np.interp(columns[0], upper[:, 0] - 0.5, upper[:, 1] - 0.5)
+        under_lid = np.clip((top + margin - rows) / (2.5 * margin), 0.0, 1.0)
+        ball *= (0.94 - 0.26 * under_lid)[..., None]
+        disc = radial[np.clip(np.round(away), 0, len(radial) - 1).astype(int)]
+        ball += (disc - ball) * np.clip(1.04 * radius - away + 0.5, 0.0, 1.0)[..., None]
+        clean = ball + (crop - ball) * np.clip(clear * 2.0, 0.0, 1.0)[..., None]
+        rest = ball + (crop - ball) * np.clip(shown * 2.0, 0.0, 1.0)[..., None]
+        return tuple(np.clip(part + 0.5, 0, 255).astype(np.uint8) for part in (rest, clean))  # type: ignore[return-value]
+
+    def _white(self, crop: U8, white: NDArray[np.bool_]) -> U8:
+        """Return the box filled with eye white, continued from where `white` says that it is seen."""
+        if white.any():
+            luma = crop.mean(2)
+            white &= luma > 0.6 * np.percentile(luma[white], 80)
+        filled = cv2.inpaint(crop, (~white).astype(np.uint8), 3, cv2.INPAINT_TELEA) if white.any() else crop
+        return np.asarray(cv2.GaussianBlur(filled, (0, 0), 0.012 * self.unit), np.uint8)
 
     def _gaze_fall(self, iris: tuple[F32, float], upper: F32) -> F32:
         """Return how much each pixel of the box follows the gaze: 1 on the iris, 0 at the corners of the eye."""
@@ -139,11 +146,13 @@ class Eye:
         blink = float(motion[CHANNEL["eyeBlink" + self.side]])
         upper = self.upper.positions(weights, pose) - 0.5
         lower = self.lower.positions(weights, pose) - 0.5
-        cover, top, bottom = self._opening(upper, lower, box)
+        cover, top, bottom = self._opening(upper, lower, box, self._rims)
         at = (box.x + np.arange(box.width, dtype=np.float32) - upper[0, 0]) / (upper[-1, 0] - upper[0, 0])
         within = np.clip(np.minimum(at, 1.0 - at) * 6.0, 0.0, 1.0)
         lids = self._lids(source, weights, pose, (dx, dy), blink, box, top, bottom, within)
         ball = self._gaze(box, anchors, motion)
+        if blink > 0.0:
+            ball = cv2.convertScaleAbs(ball, alpha=1.0 - 0.4 * blink * blink)  # the lid's shadow
         picture = cv2.blendLinear(ball, lids, cover, 1.0 - cover)
         frame[rows, columns] = picture[own_rows, own_columns]
 
@@ -200,11 +209,12 @@ class Eye:
         back_x = turn[0, 0] * columns + turn[0, 1] * rows + (origin[0] - 0.5 - self.box.x)
         back_y = turn[1, 0] * columns + turn[1, 1] * rows + (origin[1] - 0.5 - self.box.y)
         yaw, pitch = float(motion[CHANNEL["gazeYaw"]]), float(motion[CHANNEL["gazePitch"]])
+        ball = self._ball_rest
         if yaw or pitch:
             travel = self.frame.to_pixels(np.array([np.sin(yaw), np.sin(pitch)], np.float32) * _IRIS_TRAVEL)
             # One corrected step inverts the falloff well enough: it is flat on the iris.
             fall = cv2.remap(self._fall, back_x - travel[0], back_y - travel[1], cv2.INTER_LINEAR)
             back_x, back_y = back_x - travel[0] * fall, back_y - travel[1] * fall
-        return np.asarray(
-            cv2.remap(self._ball, back_x, back_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
-        )
+            moved = min(1.0, float(np.hypot(*travel)))
+            ball = cv2.addWeighted(self._ball_clean, moved, self._ball_rest, 1.0 - moved, 0.0)
+        return np.asarray(cv2.remap(ball, back_x, back_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)

@@ -17,10 +17,8 @@ from moee_cli.face.basis import Side, Sites, Slits, follow_fields, seal_fields, 
 from moee_cli.face.canonical import CanonicalFrame
 from moee_cli.face.pose import HeadPose
 
-_ITERATIONS = 8
-_DAMPING = 0.85
-"""Steps of the inversion and how far each goes. Skin stretched to nearly twice its length beside the mouth makes
-plain fixed-point steps swing; damped ones settle there and in compressed skin alike."""
+_ITERATIONS = 6
+"""Steps of the inversion; at full jaw, blink and head turn the error left is below a tenth of a pixel."""
 
 
 @dataclass(frozen=True)
@@ -143,15 +141,27 @@ class Patch:
     def backward(self, weights: F32, pose: HeadPose, shift: tuple[int, int] = (0, 0)) -> F32:
         """Return, for each pixel of the box moved by `shift`, the source pixel [height, width, 2] it shows."""
         forward = self.points.displacement(weights, pose).reshape(self.rows, self.columns, 2)
-        back = np.subtract(np.array(shift, np.float32), forward)
-        if back.any():
-            per_step = np.float32(1.0 / self.step)
-            target, nothing = back, np.empty(0, np.float32)
-            for _ in range(_ITERATIONS):
-                at = self._nodes + back * per_step
-                found = cv2.remap(target, at, nothing, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-                back = cv2.addWeighted(back, 1.0 - _DAMPING, found, _DAMPING, 0.0)
+        rest = np.subtract(np.array(shift, np.float32), forward)
+        back = self._inverse(rest) if rest.any() else rest
         size = (self.columns * self.step, self.rows * self.step)
         full = cv2.resize(back, size, interpolation=cv2.INTER_LINEAR)
         full = full[: self.box.height, : self.box.width]
         return np.asarray(cv2.add(full, self._base), np.float32)
+
+    def _inverse(self, rest: F32) -> F32:
+        """Return b [rows, columns, 2] with b(q) = rest(q + b(q)), in pixels, by Newton steps.
+
+        The slope is taken along each axis alone: it is what stretched lids and cheeks need, where plain fixed-point
+        steps would swing, and shear dies out by itself.
+        """
+        per_step = np.float32(1.0 / self.step)
+        slopes = [np.gradient(rest[..., axis], axis=1 - axis) * -per_step for axis in (0, 1)]
+        gains = [1.0 / np.clip(1.0 + slope, 0.4, 4.0) for slope in slopes]
+        target = cv2.merge([rest[..., 0], rest[..., 1], *(np.asarray(gain, np.float32) for gain in gains)])
+        nothing = np.empty(0, np.float32)
+        back = rest
+        for _ in range(_ITERATIONS):
+            at = self._nodes + back * per_step
+            read = cv2.remap(target, at, nothing, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            back = back + (read[..., :2] - back) * read[..., 2:]
+        return np.asarray(back, np.float32)

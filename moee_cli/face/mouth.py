@@ -107,10 +107,43 @@ def _paint_tongue(sprite: _Sprite, palette: Palette) -> None:
     sprite.colour = palette.tongue * (0.92 * top * groove)[..., None]
 
 
+class _OwnMouth:
+    """What an open mouth already shows in the portrait: most often the person's own upper teeth, fixed to the skull."""
+
+    def __init__(self, pixels: U8, outlines: Outlines, scale: float) -> None:
+        upper, lower = outlines.lip_upper - 0.5, outlines.lip_lower - 0.5
+        margin = round(0.12 * scale)
+        x0, y0 = np.floor(np.minimum(upper.min(0), lower.min(0))).astype(int) - margin
+        x1, y1 = np.ceil(np.maximum(upper.max(0), lower.max(0))).astype(int) + margin
+        x0, y0 = max(x0, 0), max(y0, 0)
+        crop = pixels[y0:y1, x0:x1]
+        columns = x0 + np.arange(crop.shape[1], dtype=np.float32)
+        rows = (y0 + np.arange(crop.shape[0], dtype=np.float32))[:, None]
+        top, bottom = np.interp(columns, upper[:, 0], upper[:, 1]), np.interp(columns, lower[:, 0], lower[:, 1])
+        within = (columns > upper[0, 0]) & (columns < upper[-1, 0])
+        lip = 0.012 * scale
+        seen = (rows > top + lip) & (rows < bottom - lip) & within
+        filled = cv2.inpaint(crop, (~seen).astype(np.uint8), 3, cv2.INPAINT_TELEA).astype(np.float32)
+        shown = ((rows > top - 1.0) & (rows < bottom + 1.0) & within)[..., None]
+        # Under the lip it goes on as gum; below its own lower edge it ends.
+        fade = np.clip((bottom + 0.02 * scale - rows) / (0.03 * scale), 0.0, 1.0) * within
+        alpha = np.maximum(np.clip(cv2.GaussianBlur(fade.astype(np.float32), (0, 0), 0.6), 0, 1), shown[..., 0])
+        colour = np.where(shown, crop, filled)
+        self._picture = np.dstack([colour * alpha[..., None], alpha]).astype(np.float32)
+        self._origin = np.array([x0, y0], np.float32)
+
+    def lay_over(self, picture: F32, box: Box, before: F32, after: F32) -> None:
+        """Lay the own mouth over a float picture of `box`, carried as the anchors [3, 2] went from before to after."""
+        turn = cv2.getAffineTransform(before - self._origin, after - np.array([box.x, box.y], np.float32))
+        layer = cv2.warpAffine(self._picture, turn, (box.width, box.height), flags=cv2.INTER_LINEAR)
+        picture *= 1.0 - layer[..., 3:]
+        picture += layer[..., :3]
+
+
 class Mouth:
     """Draws the open mouth of one portrait."""
 
-    def __init__(self, anatomy: Anatomy, outlines: Outlines, palette: Palette) -> None:
+    def __init__(self, anatomy: Anatomy, outlines: Outlines, palette: Palette, pixels: U8) -> None:
         frame = anatomy.frame
         self.scale = frame.scale
         self.palette = palette
@@ -120,11 +153,15 @@ class Mouth:
         half = len(outlines.lip_upper) // 2
         middle = (outlines.lip_upper[half] + outlines.lip_lower[half]) / 2
         centre = 0.35 * ends + 0.65 * middle
+        self._lower_rest = float((outlines.lip_lower - middle)[half, 1]) / frame.scale
+        self._own = _OwnMouth(pixels, outlines, frame.scale) if outlines.mouth_open else None
         corners = np.array([[0, 0], [0.2, 0], [0, 0.2]], np.float32)
         self._anchors = MovingPoints(anatomy, centre + frame.to_pixels(corners), rigid=True)
         self._anchors.z = np.full(3, float(self._anchors.z[0]) + _TEETH_DEPTH, np.float32)
+        self._still = np.zeros(len(self._anchors.fields), np.float32)
         self._parts: list[tuple[F32, F32]] = []
-        for paint in (self._tongue, self._lower_teeth, self._upper_teeth):
+        painted = (self._tongue, self._lower_teeth, self._upper_teeth)
+        for paint in painted if self._own is None else painted[:2]:
             sprite = _Sprite(frame.scale)
             paint(sprite)
             self._parts.append((sprite.finish(), sprite.to_units()))
@@ -140,8 +177,7 @@ class Mouth:
 
     def _unit_map(self, pose: HeadPose) -> F32:
         """Return the affine map [2, 3] from units around the lip line's middle to frame pixels (index coordinates)."""
-        still = np.zeros(len(self._anchors.fields), np.float32)
-        origin, right, up = self._anchors.positions(still, pose) - 0.5
+        origin, right, up = self._anchors.positions(self._still, pose) - 0.5
         return np.column_stack([(right - origin) / 0.2, (up - origin) / 0.2, origin]).astype(np.float32)
 
     def draw(self, frame: U8, lips: tuple[F32, F32], motion: F32, pose: HeadPose) -> None:
@@ -182,13 +218,17 @@ class Mouth:
         picture[:] = self.palette.cavity
         picture += (0.5 * self.palette.gum - self.palette.cavity) * np.exp(-from_bottom / 0.04)[..., None]
         units = self._unit_map(pose)
-        for (sprite, own_units), (dx, dy) in zip(self._parts, self._offsets(motion), strict=True):
+        for (sprite, own_units), (dx, dy) in zip(self._parts, self._offsets(motion), strict=False):
             to_units = own_units + np.array([[0, 0, dx], [0, 0, dy]], np.float32)
             place = units[:, :2] @ to_units
             place[:, 2] += units[:, 2] - (box.x, box.y)
             layer = cv2.warpAffine(sprite, place, (box.width, box.height), flags=cv2.INTER_LINEAR)
             picture = picture * (1.0 - layer[..., 3:]) + layer[..., :3]
         picture *= shade[..., None]
+        if self._own is not None:
+            self._own.lay_over(
+                picture, box, self._anchors.pixels - 0.5, self._anchors.positions(self._still, pose) - 0.5
+            )
         return np.clip(picture, 0, 255).astype(np.uint8), cover
 
     @staticmethod
@@ -198,12 +238,11 @@ class Mouth:
         below = 0.80 + 0.20 * np.clip(from_bottom / 0.035, 0.0, 1.0)
         return np.asarray(above * below, np.float32)
 
-    @staticmethod
-    def _offsets(motion: F32) -> tuple[tuple[float, float], ...]:
+    def _offsets(self, motion: F32) -> tuple[tuple[float, float], ...]:
         """Return how far, in units, tongue, lower and upper teeth move against the skull."""
         jaw = float(motion[CHANNEL["jawOpen"]])
         aside = 0.08 * float(motion[CHANNEL["jawLeft"]] - motion[CHANNEL["jawRight"]])
         out = float(motion[CHANNEL["tongueOut"]])
-        drop = -0.94 * JAW_DROP * jaw
+        drop = -0.94 * JAW_DROP * jaw - self._lower_rest
         rounded = float(motion[CHANNEL["mouthFunnel"]] + 0.5 * motion[CHANNEL["mouthPucker"]])
         return (0.8 * aside, 0.80 * drop + 0.05 * out), (aside, drop - 0.08 * rounded), (0.0, 0.04 * rounded)

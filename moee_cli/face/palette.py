@@ -35,6 +35,14 @@ def _eye_white(pixels: U8, outlines: Outlines) -> F32:
     return np.asarray(whites[luma >= np.percentile(luma, 75)].mean(0), np.float32)
 
 
+def _own_teeth(pixels: U8, outlines: Outlines) -> F32:
+    """Return the colour [3] of the brighter part of an open mouth: the teeth it shows."""
+    inside = _within(pixels.shape, np.concatenate([outlines.lip_upper, outlines.lip_lower[::-1]]))
+    shown = pixels[inside].astype(np.float32)
+    luma = shown @ _LUMA
+    return np.asarray(shown[luma >= np.percentile(luma, 75)].mean(0), np.float32)
+
+
 @dataclass(frozen=True, eq=False)
 class Palette:
     """RGB colours [3], float32 0..255."""
@@ -63,7 +71,7 @@ class Palette:
             return np.clip(colour * rgb + (1.0 - colour) * (rgb @ _LUMA) * grey, 0.0, 255.0)
 
         return cls(
-            teeth=tinted(222.0, 212.0, 196.0),
+            teeth=_own_teeth(pixels, outlines) if outlines.mouth_open else tinted(222.0, 212.0, 196.0),
             gum=tinted(150.0, 84.0, 80.0),
             tongue=tinted(168.0, 88.0, 84.0),
             cavity=tinted(44.0, 18.0, 17.0),

@@ -8,7 +8,7 @@ import numpy as np
 from moee_cli.core.types import F32, U8, Portrait
 from moee_cli.face.basis import SEAL_CENTRES
 from moee_cli.face.canonical import CanonicalFrame
-from moee_cli.face.controls import N_SHAPES, bounded, field_weights, head_of
+from moee_cli.face.controls import N_SHAPES, bounded, field_weights, head_of, lips_together
 from moee_cli.face.eyes import Eye
 from moee_cli.face.fields import Anatomy, Box, MovingPoints, Patch, sample
 from moee_cli.face.mouth import Mouth
@@ -44,7 +44,7 @@ class FaceRenderer:
         chin = middle + frame.to_pixels(np.array([[0.0, -0.4]], np.float32))
         self._chin_anchor = MovingPoints(anatomy, chin.astype(np.float32), lips="below")
         palette = Palette.of(self._pixels, portrait.landmarks, outlines)
-        self._mouth = Mouth(anatomy, outlines, palette)
+        self._mouth = Mouth(anatomy, outlines, palette, self._pixels)
         self._folds = Folds(anatomy, palette.colour)
         self._lipless = self._without_lip_line(outlines, frame.scale)
         self._eyes = tuple(Eye(anatomy, outlines, self._pixels, eye) for eye in (0, 1))
@@ -74,10 +74,11 @@ class FaceRenderer:
         return fields[0] - fields[1], rest
 
     def _weights(self, held: F32) -> F32:
-        """Return the field weights, with seals where the shapes would drive the lips through each other."""
+        """Return the field weights, with seals that keep the lips from crossing and shut a mouth photographed open."""
         weights = field_weights(held, len(SEAL_CENTRES))
         opens, rest = self._gaps
-        weights[N_SHAPES + 2 :] = np.maximum(0.0, -(rest + weights @ opens))
+        opening = rest * (1.0 - lips_together(held)) + weights @ opens
+        weights[N_SHAPES + 2 :] = np.maximum(opening, 0.0) - (rest + weights @ opens)
         return weights
 
     def draw(self, motion: F32) -> U8:
