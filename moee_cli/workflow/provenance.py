@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
@@ -61,8 +62,12 @@ def check_target(script: Script, output: Path, *, force: bool) -> None:
         output.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise from_os_error(error, f"cannot make the folder {output.parent}") from None
-    if not os.access(output.parent, os.W_OK | os.X_OK):
-        raise OutputError(f"{output.parent}: the folder cannot be written", "choose another output with -o")
+    try:
+        # Asking for permission is not enough: a mount may be read-only or full.
+        with tempfile.TemporaryFile(dir=output.parent):
+            pass
+    except OSError as error:
+        raise from_os_error(error, f"cannot write into the folder {output.parent}") from None
     if not output.exists() or force:
         return
     sidecar = read_sidecar(output) or {}

@@ -20,7 +20,7 @@ from moee_cli.engines.registry import check_options
 from moee_cli.engines.runtime import choose_runtime
 from moee_cli.media.encode import PieceWriter
 from moee_cli.media.sound import write_sound
-from moee_cli.media.stitch import stitch
+from moee_cli.media.stitch import check_container, stitch
 from moee_cli.script.schema import Script
 from moee_cli.script.timeline import select
 from moee_cli.store.work import work_folder
@@ -75,6 +75,7 @@ def render(
     timeline = select(planned.timeline, only) if only else planned.timeline
     target = _target(script, output, only)
     if target != STDOUT:
+        check_container(target)
         check_target(script, target, force=force)
     options = check_options(spec, script.engine_options.get(spec.name, {}))
     runtime = choose_runtime(device, spec.requirements.devices)
@@ -125,8 +126,7 @@ def _look(
     """Find the face of every speaker that appears, and let the engine prepare it."""
     from moee_cli.face.portrait import load_portrait
 
-    first, last = timeline.segments[0], timeline.segments[-1]
-    speakers = {first.speaker, last.speaker, *planned.timeline.speakers}
+    speakers = _speakers_needed(planned.timeline, {segment.id for segment in timeline.segments})
     cast = [member for name, member in planned.script.cast.items() if name in speakers]
     told.start("look", len(cast), "portraits")
     prepared, remarks = {}, []
@@ -143,6 +143,16 @@ def _look(
         prepared[member.name] = engine.prepare(portrait)
         told.advance()
     return prepared, tuple(remarks)
+
+
+def _speakers_needed(whole: Timeline, ids: set[str]) -> set[str]:
+    """Return who is seen in the segments `ids`: who speaks, and who idles through a dissolve at their ends."""
+    needed = set()
+    for index, segment in enumerate(whole.segments):
+        if segment.id in ids:
+            first, last = index - bool(segment.handle_before), index + bool(segment.handle_after)
+            needed |= {seen.speaker for seen in whole.segments[first : last + 1]}
+    return needed
 
 
 def _write_piece(studio: _Studio, piece: Piece, timeline: Timeline, path: Path, told: Progress) -> Path:
