@@ -1,4 +1,4 @@
-"""What the script format knows and this release cannot do yet: one clear sentence each, said when rendering is asked for."""
+"""What the script format knows and this release cannot do yet, one clear sentence each."""
 
 from __future__ import annotations
 

@@ -33,13 +33,7 @@ _HEADER = f"# yaml-language-server: $schema=./{SCHEMA_NAME}\n"
 
 
 class _Dumper(yaml.SafeDumper):
-    """Emitter that indents lists and never writes anchors."""
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        super().increase_indent(flow, False)  # noqa: FBT003
-
-    def ignore_aliases(self, data: object) -> bool:
-        return True
+    """Emitter with our own way to write texts."""
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from moee_cli.core.labels import EMOTIONS, EmotionNameError, fold_name, mix_of_name, unknown_emotion, weight_vector
 from moee_cli.core.types import EmotionKey
-from moee_cli.script.positions import KeyPath
+from moee_cli.script.positions import KeyPath, shorten, show
 from moee_cli.script.report import Report
 from moee_cli.script.schema import AUTO, KeyframeEntry
 from moee_cli.script.values import Time
@@ -67,7 +67,7 @@ class EmotionBook:
         reserved = (AUTO, _INTENSITY)
         if fold in (*map(fold_name, EMOTIONS), *reserved) or not _OWN_NAME.fullmatch(name):
             why = "already has a meaning" if _OWN_NAME.fullmatch(name) else "cannot be the name of an emotion"
-            self._report.error(path, f'"{name}" {why}', "a name has letters, digits, space, - and _", of_key=True)
+            self._report.error(path, f"{show(name)} {why}", "a name has letters, digits, space, - and _", of_key=True)
         elif fold in self._written:
             other = self._written[fold][0]
             self._report.error(
@@ -99,7 +99,7 @@ class EmotionBook:
             return self._own(fold)
         mix = mix_of_name(name)
         if mix is None:
-            error = unknown_emotion(name, self.own_names)
+            error = unknown_emotion(shorten(name), self.own_names)
             hint = "write a mix as `anger=0.8, disgust=0.2`" if "," in name else error.hint
             raise EmotionFault(str(error), hint)
         return Mix(weight_vector(mix))
@@ -159,10 +159,10 @@ def _read_shares(text: str) -> dict[str, float]:
     for part in text.split(","):
         found = _SHARE.fullmatch(part)
         if found is None:
-            raise EmotionFault(f'"{part.strip()}" is not a share', "write `anger=0.8, disgust=0.2`")
+            raise EmotionFault(f"{show(part.strip())} is not a share", "write `anger=0.8, disgust=0.2`")
         name = found["name"].strip()
         if name in shares:
-            raise EmotionFault(f'"{name}" is given twice')
+            raise EmotionFault(f"{show(name)} is given twice")
         shares[name] = float(found["weight"])
     return shares
 

@@ -40,7 +40,8 @@ def json_schema(engine_models: Mapping[str, EngineModel], presets: Collection[st
         "title": f"moee script, format {FORMAT_VERSION}",
     }
     schema.pop("title", None)
-    return head | _as_draft_07(schema | {"definitions": definitions})
+    body: dict[str, Any] = _as_draft_07(schema | {"definitions": definitions})
+    return head | body
 
 
 def _one_of_names(names: Collection[str]) -> dict[str, Any]:
@@ -52,8 +53,7 @@ def _engines(models: Mapping[str, EngineModel], definitions: dict[str, Any]) -> 
     properties = {}
     for name, model in models.items():
         template = f"#/definitions/{name}-{{model}}"
-        is_model = isinstance(model, type)
-        options = model.model_json_schema(ref_template=template) if is_model else dict(model)  # type: ignore[union-attr,call-overload]
+        options = dict(model) if isinstance(model, Mapping) else model.model_json_schema(ref_template=template)
         for inner, definition in options.pop("$defs", {}).items():
             definitions[f"{name}-{inner}"] = definition
         options.setdefault("additionalProperties", False)

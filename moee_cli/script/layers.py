@@ -10,7 +10,19 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from moee_cli.core.errors import Problem, ScriptError
-from moee_cli.script.positions import KeyPath, Map, Mark, Seq, Source, Text, Value, from_plain
+from moee_cli.script.positions import (
+    KeyPath,
+    Map,
+    Mark,
+    Seq,
+    Source,
+    Text,
+    Value,
+    file_fault,
+    from_plain,
+    show,
+    without_ignored,
+)
 from moee_cli.script.read_yaml import read_file, read_value
 from moee_cli.script.variables import LaterVariable, UnknownVariable, Variables
 
@@ -29,9 +41,8 @@ def _is_whole(path: KeyPath) -> bool:
 
 def merge(low: Map, high: Map, path: KeyPath = ()) -> Map:
     """Return both mappings in one, `high` winning."""
-    result = Map(high.mark)
-    for key, value in low.items():
-        result.put(key, value, low.key_marks[key])
+    result = shallow(low)
+    result.mark = high.mark
     for key, value in high.items():
         under, here = result.get(key), (*path, key)
         merged = value
@@ -54,30 +65,21 @@ def with_extends(script: Map, name: str, path: Path | None, stem: str, check: Ca
     while "extends" in current:
         wish, mark = current["extends"], current.key_marks["extends"]
         target = _extended_path(wish, mark, current, stem)
+        if fault := file_fault(target):
+            raise _fault(wish.mark, f"{show(wish)} {fault}", "the path starts from the folder of the file it is in")
         if target.resolve() in seen:
             names = " → ".join(file.name for file in [*seen[seen.index(target.resolve()) :], target])
-            raise _fault(mark, f'"{wish}" extends itself: {names}', "remove one of these `extends`")
+            raise _fault(wish.mark, f"{show(wish)} extends itself: {names}", "remove one of these `extends`")
         if len(seen) > MAX_EXTENDS:
-            raise _fault(mark, f"is a chain of more than {MAX_EXTENDS} files", "put some of them together")
+            raise _fault(wish.mark, f"is a chain of more than {MAX_EXTENDS} files", "put some of them together")
         seen.append(target.resolve())
-        current_name = str(Path(current_name).parent / wish) if not Path(wish).is_absolute() else str(wish)
-        try:
-            current = read_file(target, current_name)
-        except ScriptError as error:
-            if not target.exists():
-                raise _fault(
-                    mark, f'"{wish}" does not exist', f"the path starts from {_folder(current_name)}"
-                ) from None
-            raise ScriptError(error.problems) from None
+        current_name = str(Path(current_name).parent / Path(wish).expanduser())
+        current = read_file(target, current_name)
         check(current)
         result = merge(current, result)
     if "extends" in result:
         del result["extends"]
     return result
-
-
-def _folder(name: str) -> str:
-    return f"the folder of {name}" if name else "the current folder"
 
 
 def _extended_path(wish: Value, mark: Mark, script: Map, stem: str) -> Path:
@@ -90,8 +92,8 @@ def _extended_path(wish: Value, mark: Mark, script: Map, stem: str) -> Path:
         raise _fault(wish.mark, error.message, error.hint) from None
     except LaterVariable:  # pragma: no cover - no columns are given here
         raise AssertionError from None
-    if "\0" in text or "://" in text:
-        raise _fault(wish.mark, f"{text!r} is not a file on this machine", None)
+    if "://" in text:
+        raise _fault(wish.mark, f"{show(text)} is not a file on this machine", "download it first")
     return wish.mark.source.base / Path(text).expanduser()
 
 
@@ -209,26 +211,20 @@ def assign(root: Map, path: Sequence[str], value: Value, key: str) -> None:
             step = target[part]
         if not isinstance(step, Map | Seq):
             shown = ".".join(path[: depth + 1])
-            raise ScriptError([Problem(f'--set {key}: "{shown}" is "{step}" and holds no keys', key=key)])
+            raise ScriptError([Problem(f'--set {key}: "{shown}" is {show(step)} and holds no keys', key=key)])
         target = step
 
 
-def copied(value: Value) -> Value:
-    """Return a value that can be assigned into without changing another that shares parts with it through anchors."""
-    if isinstance(value, Map):
-        mapping = Map(value.mark)
-        for key, item in value.items():
-            mapping.put(key, copied(item), value.key_marks[key])
-        return mapping
-    if isinstance(value, Seq):
-        items = Seq(value.mark)
-        items.extend(copied(item) for item in value)
-        return items
-    return value
-
-
-def copied_map(value: Map) -> Map:
-    """Return `copied` of a mapping."""
-    result = copied(value)
+def cleaned(value: Map) -> Map:
+    """Return a mapping without `x-…` keys, and without parts that anchors share, so that it can be assigned into."""
+    result = without_ignored(value)
     assert isinstance(result, Map)
+    return result
+
+
+def shallow(value: Map) -> Map:
+    """Return a copy whose keys can be set without changing `value`."""
+    result = Map(value.mark)
+    for key, item in value.items():
+        result.put(key, item, value.key_marks[key])
     return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from moee_cli.core.suggest import did_you_mean
 from moee_cli.script import layers
 from moee_cli.script.content_hash import content_hash
 from moee_cli.script.deferred import find_deferred
-from moee_cli.script.positions import Map, Mark, Seq, Source, Text, Value, from_plain, to_plain
+from moee_cli.script.positions import Map, Mark, Seq, Source, Text, Value, from_plain, show, to_plain
 from moee_cli.script.read_yaml import read_file, read_text
 from moee_cli.script.report import Report
 from moee_cli.script.resolve import (
@@ -123,7 +124,7 @@ class _Loading:
         merged = self._over(config, self._preset_layer(wished, presets))
         merged = self._over(merged, self.root)
         merged = self._over(merged, self._preset_layer(typed, presets))
-        self.root = self.report.root = merged
+        self.root = self.report.root = layers.cleaned(merged)
         self._assign([(key, value) for key, value in assignments if key != "preset"])
 
     def _over(self, low: Map | None, high: Map | None) -> Map:
@@ -140,10 +141,8 @@ class _Loading:
             return None
 
     def _assign(self, assignments: Sequence[tuple[str, Value]]) -> None:
-        if assignments:
-            self.root = self.report.root = layers.copied_map(self.root)
         for key, value in assignments:
-            if key.startswith("segments."):
+            if key.startswith(("segments.", "segments[")):
                 self.segment_sets.append((key, value))
                 continue
             try:
@@ -159,12 +158,10 @@ class _Loading:
         matrix = self.root.get("matrix")
         columns = None if "rows" in self.root else matrix if isinstance(matrix, Map) else ()
         variables = Variables(given if isinstance(given, Map) else {}, self.origin.stem, columns)
-        self.report.root = self.root
         replaced = Map(self.root.mark)
         for key, value in self.root.items():
-            if not key.startswith("x-"):
-                new = value if key in ("vars", "segments") else substitute(value, (key,), variables, self.report)
-                replaced.put(key, new, self.root.key_marks[key])
+            new = value if key in ("vars", "segments") else substitute(value, (key,), variables, self.report)
+            replaced.put(key, new, self.root.key_marks[key])
         segments = self.root.get("segments")
         if isinstance(segments, Seq):
             replaced["segments"] = self._segments(segments, variables)
@@ -180,7 +177,6 @@ class _Loading:
         for key, value in self.segment_sets:
             try:
                 index, rest = _find_segment(key, names)
-                changed[index] = layers.copied(changed[index])
                 holder = Map(segments.mark)
                 holder.put("segment", changed[index], value.mark)
                 layers.assign(holder, ["segment", *rest], value, key)
@@ -208,7 +204,7 @@ class _Loading:
         engine = entry.engine or DEFAULT_ENGINE
         if self.engines and engine not in self.engines:
             hint = f"{did_you_mean(engine, self.engines)}`moee engines` lists those installed"
-            report.error(("engine",), f'no engine is called "{engine}"', hint)
+            report.error(("engine",), f"no engine is called {show(engine)}", hint)
         options, option_places = self._engine_options(entry)
         deferred = find_deferred(entry, frame.fit, frame.background, lines, report)
         if problems := [*self.early, *report.errors()]:
@@ -252,23 +248,14 @@ class _Loading:
 
     def _validated(self) -> tuple[ScriptEntry, list[SegmentEntry | None]]:
         """Check the sections, then each segment for itself; what is faulty is reported and left out."""
-        rest = Map(self.root.mark)
-        for key, value in self.root.items():
-            rest.put(key, value, self.root.key_marks[key])
-        if "moee" not in rest:
-            self.report.error(("moee",), "is missing", "start the script with `moee: 1`")
-            rest.put("moee", Text(str(FORMAT_VERSION), rest.mark), rest.mark)
-        segments = rest.get("segments")
-        if segments is None:
-            self.report.error(("segments",), "is missing", "for example `segments: [{audio: hello.wav}]`")
-            self.report.mark_broken([("segments",)])
-        if segments is None or isinstance(segments, Seq):
-            rest.put("segments", Seq(rest.mark), rest.mark)
-        entry = None
-        while entry is None:
-            entry = validate(ScriptEntry, rest, (), self.report)
-            rest.put("segments", Seq(rest.mark), rest.mark)
-            rest.put("moee", Text(str(FORMAT_VERSION), rest.mark), rest.mark)
+        mark = self.root.mark
+        stand_ins: dict[str, Value] = {"moee": Text(str(FORMAT_VERSION), mark), "segments": Seq(mark)}
+        top = layers.shallow(self.root)
+        segments = top.get("segments")
+        if isinstance(segments, Seq):
+            top["segments"] = stand_ins["segments"]
+        entry = validate(ScriptEntry, top, (), self.report, stand_ins=stand_ins)
+        assert entry is not None, "every key of a script can be left out or has a stand-in"
         items = segments if isinstance(segments, Seq) else []
         return entry, [
             validate(SegmentEntry, item, ("segments", index), self.report) for index, item in enumerate(items)
@@ -280,16 +267,15 @@ class _Loading:
         places: dict[str, str] = {}
         for engine, values in (entry.engines or {}).items():
             if self.engines and engine not in self.engines and (hint := did_you_mean(engine, self.engines)):
-                self.report.warn(("engines", engine), f'no engine is called "{engine}"', hint.strip(), of_key=True)
+                self.report.warn(("engines", engine), f"no engine is called {show(engine)}", hint.strip(), of_key=True)
             places[engine] = self.report.where(("engines", engine), of_key=True)
             model = self.engines.get(engine) if isinstance(self.engines, Mapping) else None
             paths = _path_options(model)
             options[engine] = {}
             for key, value in values.items():
-                if not key.startswith("x-"):
-                    is_path = key in paths and isinstance(value, Text) and value
-                    options[engine][key] = str(value.mark.source.base / value) if is_path else to_plain(value)
-                    places[f"{engine}.{key}"] = self.report.where(("engines", engine, key))
+                is_path = key in paths and isinstance(value, Text) and value
+                options[engine][key] = str(value.mark.source.base / value) if is_path else to_plain(value)
+                places[f"{engine}.{key}"] = self.report.where(("engines", engine, key))
         return options, places
 
 
@@ -332,18 +318,22 @@ def _raw_id(segment: Value, variables: Variables) -> str | None:
 
 
 def _find_segment(key: str, names: Sequence[str | None]) -> tuple[int, list[str]]:
-    """Return the index of the segment in `segments.ID.key` and the keys after it; an id may hold dots.
+    """Return the index of the segment in `segments.ID.key` or `segments[2].key`, and the keys after it.
 
     Raises:
         ScriptError: no segment has the id.
     """
-    rest = key.removeprefix("segments.")
+    by_number = re.fullmatch(r"segments\[([0-9]{1,6})\](?:\.(.*))?", key)
+    if by_number and int(by_number[1]) < len(names):
+        return int(by_number[1]), [part for part in (by_number[2] or "").split(".") if part]
+    rest = key[len("segments.") :]
+    # An id may hold dots.
     fitting = [name for name in names if name and (rest == name or rest.startswith(f"{name}."))]
-    if not fitting:
-        wish = rest.partition(".")[0]
+    if by_number or not fitting:
+        wish = key if by_number else rest.partition(".")[0]
         known = [name for name in names if name]
-        hint = f"{did_you_mean(wish, known)}segments are named by id: {', '.join(known[:12])}"
-        raise ScriptError([Problem(f'--set {key}: no segment has the id "{wish}"', key=key, hint=hint)])
+        hint = f"{did_you_mean(wish, known)}segments go by id: {', '.join(known[:12])}{' …' if len(known) > 12 else ''}"
+        raise ScriptError([Problem(f"--set {key}: no segment is called {show(wish)}", key=key, hint=hint)])
     name = max(fitting, key=len)
     return names.index(name), [part for part in rest[len(name) + 1 :].split(".") if part]
 

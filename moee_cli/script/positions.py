@@ -81,6 +81,9 @@ class Seq(list[Any]):
 Value = Text | Map | Seq
 KeyPath = tuple[str | int, ...]
 
+MAX_SHOWN = 60
+"""Characters of a value that a message shows."""
+
 
 def from_plain(value: object, mark: Mark) -> Value:
     """Return plain mappings, lists and scalars as values that all stand at `mark`."""
@@ -107,12 +110,50 @@ def to_plain(value: Value) -> Any:
     return str(value)
 
 
+def shorten(text: str) -> str:
+    """Return a text as messages show it: on one line, and not longer than a line."""
+    flat = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text[: MAX_SHOWN + 1])
+    return flat if len(flat) <= MAX_SHOWN else f"{flat[: MAX_SHOWN - 1]}…"
+
+
+def show(text: str) -> str:
+    """Return a text in quotes as messages show it."""
+    return f'"{shorten(text)}"'
+
+
 def spell_path(path: KeyPath) -> str:
     """Return a key path as a person writes it: `segments[2].emotion`."""
     text = ""
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+        text += f"[{part}]" if isinstance(part, int) else f".{shorten(part)}" if text else shorten(part)
     return text
+
+
+def without_ignored(value: Value) -> Value:
+    """Return a value without the keys that begin with `x-`, on all levels."""
+    if isinstance(value, Map):
+        mapping = Map(value.mark)
+        for key, item in value.items():
+            if not key.startswith("x-"):
+                mapping.put(key, without_ignored(item), value.key_marks[key])
+        return mapping
+    if isinstance(value, Seq):
+        items = Seq(value.mark)
+        items.extend(without_ignored(item) for item in value)
+        return items
+    return value
+
+
+def file_fault(file: Path) -> str | None:
+    """Return why a file cannot be an input, or None."""
+    try:
+        if file.is_dir():
+            return "is a folder"
+        if not file.exists():
+            return "does not exist"
+    except (OSError, ValueError) as error:
+        return getattr(error, "strerror", None) or "is not a path"
+    return None
 
 
 def value_at(root: Value, path: KeyPath) -> Value | None:

@@ -14,17 +14,20 @@ from typing import Any
 import yaml
 
 from moee_cli.core.errors import Problem, ScriptError
-from moee_cli.script.positions import Map, Mark, Seq, Source, Text, Value
+from moee_cli.script.positions import Map, Mark, Seq, Source, Text, Value, shorten, show
 
 MAX_BYTES = 16_000_000
 """A larger file is not a script somebody wrote; 2000 segments take less than half a megabyte."""
 MAX_NODES = 250_000
 """Values after anchors are expanded."""
+MAX_PROBLEMS = 1000
+"""Faults after which the rest of a file is not looked at."""
 MAX_DEPTH = 32
 """Levels of nesting; the schema itself needs six."""
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _STRING_TAGS = (None, "!", "tag:yaml.org,2002:str")
 
 
@@ -37,15 +40,16 @@ def read_file(path: Path, name: str) -> Map:
     try:
         if path.is_dir():
             raise _fault(name, "is a folder, not a script", "name the YAML file in it")
-        if path.stat().st_size > MAX_BYTES:
-            size = path.stat().st_size / 1e6
-            raise _fault(name, f"is {size:.0f} MB, too large for a script", "give the YAML file, not the media")
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise _fault(name, "does not exist", "`moee init` writes a script to start from") from None
     except (OSError, ValueError) as error:
         raise _fault(name, getattr(error, "strerror", None) or str(error), "check the path") from None
-    return read_text(_decode(data, name), Source(name, path.parent))
+    text = _decode(data, name)
+    if len(data) > MAX_BYTES:
+        raise _fault(name, f"is larger than {MAX_BYTES // 10**6} MB", "2000 segments take less than half of one")
+    return read_text(text, Source(name, path.parent))
 
 
 def read_text(text: str, source: Source) -> Map:
@@ -142,7 +146,7 @@ class _Tree:
 
     def __init__(self, source: Source, text: str) -> None:
         self.source = source
-        self.text = text
+        self._lines = text.splitlines() or [""]
         self.root: Value | None = None
         self.problems: list[Problem] = []
         self._stack: list[_Open] = []
@@ -157,8 +161,10 @@ class _Tree:
         """
         if isinstance(event, yaml.ScalarEvent):
             self._check_tag(event)
-            plain = event.style is None
-            text = Text(event.value, self._mark(event), quoted=not plain)
+            # libyaml says "" for plain scalars, the parser in Python None.
+            text = Text(event.value, self._mark(event), quoted=bool(event.style))
+            if _SURROGATE.search(text):
+                self._problem(text.mark, "holds half of a character (a surrogate)", "write the character itself")
             self._add(text, 1, 0, event.anchor)
         elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
             self._check_tag(event)
@@ -176,6 +182,8 @@ class _Tree:
 
     def _problem(self, mark: Mark, message: str, hint: str | None) -> None:
         self.problems.append(Problem(message, str(mark), hint=hint))
+        if len(self.problems) >= MAX_PROBLEMS:
+            raise ScriptError(self.problems)
 
     def _stop(self, event: yaml.Event, message: str, hint: str) -> None:
         self._problem(self._mark(event), message, hint)
@@ -184,7 +192,7 @@ class _Tree:
     def _check_tag(self, event: Any) -> None:
         if event.tag not in _STRING_TAGS:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            self._problem(self._mark(event), f'the tag "{tag}" is not read', "every value is typed by its key")
+            self._problem(self._mark(event), f"the tag {show(tag)} is not read", "every value is typed by its key")
 
     def _open(self, event: Any) -> None:
         if len(self._stack) >= MAX_DEPTH:
@@ -204,12 +212,16 @@ class _Tree:
     def _alias(self, event: Any) -> None:
         mark = self._mark(event)
         if event.anchor not in self._anchors:
-            self._problem(mark, f'no anchor "&{event.anchor}" stands above', "define it first, for example under `x-…`")
+            self._problem(
+                mark, f'no anchor "&{shorten(event.anchor)}" stands above', "define it first, for example under `x-…`"
+            )
             self._add(Text("", mark, quoted=True), 1, 0, None)
             return
         anchor = self._anchors[event.anchor]
         if anchor is None:
-            self._stop(event, f'"*{event.anchor}" stands inside its own anchor', "an anchor cannot hold itself")
+            self._stop(
+                event, f'"*{shorten(event.anchor)}" stands inside its own anchor', "an anchor cannot hold itself"
+            )
             return
         if len(self._stack) + anchor.depth > MAX_DEPTH:
             self._stop(event, f"is nested more than {MAX_DEPTH} levels deep", "a script needs six levels at most")
@@ -242,7 +254,7 @@ class _Tree:
         if isinstance(value, Text):
             return Text(value, at or value.mark, quoted=value.quoted)
         mark = at or value.mark
-        before = self.text.split("\n")[mark.line - 1][: mark.column - 1]
+        before = self._lines[mark.line - 1][: mark.column - 1]
         hint = '${...} must be in quotes here: "${name}"' if before.endswith("$") else "keys are names"
         self._problem(mark, "a list or mapping cannot be a key", hint)
         return Text("?", mark)
@@ -252,7 +264,7 @@ class _Tree:
         if key == "<<" and not key.quoted:
             parent.merges.append((value, key.mark))
         elif str(key) in parent.given:
-            self._problem(key.mark, f'"{key}" is given twice', f"first in line {parent.given[str(key)].line}")
+            self._problem(key.mark, f"{show(key)} is given twice", f"first in line {parent.given[str(key)].line}")
         else:
             parent.given[str(key)] = key.mark
             parent.value.put(str(key), value, key.mark)
@@ -278,7 +290,7 @@ def _explain(error: yaml.MarkedYAMLError, source: Source, text: str) -> Problem:
     at = error.problem_mark or error.context_mark
     if at is None:
         return Problem(f"is not valid YAML: {_one_line(error)}", source.name)
-    lines = text.split("\n")
+    lines = text.splitlines()
     line = lines[at.line] if at.line < len(lines) else ""
     mark = Mark(source, at.line + 1, at.column + 1)
     indent = line[: len(line) - len(line.lstrip(" \t"))]

@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from moee_cli.core.labels import ALIASES, COMPOUNDS, EMOTIONS
 from moee_cli.script import schema
+from moee_cli.script.jsonschema import SCHEMA_NAME
 from moee_cli.script.values import Kind
 
 _SECTIONS: Mapping[type[BaseModel], str] = {
@@ -51,25 +52,27 @@ _READING = """\
 ## Reading
 
 - Every value is read as text and typed by its key, so `no`, `007`, `1:30` and dates mean what was typed.
-- Unknown keys and keys given twice are errors. Keys that begin with `x-` are ignored: a place for anchors. `&anchor`, `*anchor`
-  and `<<` work; tags (`!!float`) do not.
+- Unknown keys and keys given twice are errors. Keys that begin with `x-` are ignored: a place for anchors. `&anchor`,
+  `*anchor` and `<<` work; tags (`!!float`) do not.
 - A file is UTF-8, or UTF-16 with a byte order mark; it holds one document, indented with spaces.
-- `${name}` is replaced by an entry of `vars`, `${stem}` by the script's file name without ending, `${id}` by the segment's id,
-  `${env:NAME}` by an environment variable. `$${` is a literal `${`. Inside `{ }` and `[ ]` a value with `${...}` must be in quotes.
-  An unknown variable is an error. Keys are not replaced.
-- Paths are relative to the file that contains them; those of the command line, and those of a script read from standard input,
-  to the current folder. `~/` is the home folder. Addresses (`https://…`) and playlists are refused.
+- `${name}` is replaced by an entry of `vars`, `${stem}` by the script's file name without ending, `${id}` by the
+  segment's id, `${env:NAME}` by an environment variable. `$${` is a literal `${`. Inside `{ }` and `[ ]` a value with
+  `${...}` must be in quotes. An unknown variable is an error. Keys are not replaced.
+- Paths are relative to the file that contains them; those of the command line, and those of a script read from
+  standard input, to the current folder. `~/` is the home folder. Addresses (`https://…`) and playlists are refused.
 - Times: `1.5` and `1.5s` (seconds), `600ms`, `00:17` (minutes:seconds), `00:01:02.5`, `37f` (video frames).
 
 ## Layers
 
-Default < user config < preset < script < command line. Mappings are merged key by key; lists, texts and emotion mixes are replaced.
+Default < user config < preset < script < command line. Mappings are merged key by key; lists, texts and emotion mixes
+are replaced.
 
-- `extends` puts a script on top of another one, which may extend a third. Variables are replaced after merging, so a script can set a
-  variable that the file it extends uses.
-- `preset` names parts of scripts that ship with moee. They compose, later ones win. Presets of the command line (`--preset`, `--draft`)
-  are added after those of the script and win over the script's own keys.
-- `--set key.key=value` sets one value, lists and mappings in YAML: `--set 'segments.a03.emotion={anger: 0.5}'`. Segments go by id.
+- `extends` puts a script on top of another one, which may extend a third. Variables are replaced after merging, so a
+  script can set a variable that the file it extends uses.
+- `preset` names parts of scripts that ship with moee. They compose, later ones win. Presets of the command line
+  (`--preset`, `--draft`) are added after those of the script and win over the script's own keys.
+- `--set key.key=value` sets one value, lists and mappings in YAML: `--set 'segments.a03.emotion={anger: 0.5}'`.
+  Segments go by id.
 """
 
 _EMOTION = """\
@@ -78,26 +81,26 @@ _EMOTION = """\
 Names are blind to case, space, `_` and `-`: {names}. Other words for them: {aliases}. Named mixes: {compounds}.
 
 - A weight sum below 1 leaves the rest to neutral; above 1 is an error.
-- `intensity` is a gain on all that is not neutral, also on what `auto` or `prompt` find. A keyframe's own replaces it.
-- Own names (`emotions`) may refer to other names and may replace a named mix, but none of the seven. An `intensity` in an own name is
-  its usual strength: it takes the place of `defaults.intensity`, and a segment's own `intensity` takes its place. Inside a mix it
-  scales that name's share.
+- `intensity` is a gain on all that is not neutral, also on what `auto` or `prompt` find. A keyframe's own replaces
+  it.
+- Own names (`emotions`) may refer to other names and may replace a named mix, but none of the seven. An `intensity`
+  in an own name is its usual strength: it takes the place of `defaults.intensity`, and a segment's own `intensity`
+  takes its place. Inside a mix it scales that name's share.
 - Keyframes: `at` counts from the segment's first sample; before the first and after the last one the emotion holds.
 
 ## Segments in order
 
-- `id` is the audio's name without ending if it is not given (`,`, `~` and slashes become `-`). It keys the performance: a line keeps it when
-  others are inserted or moved. A file that is used twice needs two ids.
-- A pause keeps the previous speaker and eases to a faint rest of what was there before, unless it has an emotion of its own. Its id comes
-  from the line before it: `a04~pause`, `a04~pause2`; before the first line, from that line: `a01~before`.
+- `id` is the audio's name without ending if it is not given (`,`, `~` and slashes become `-`). It keys the
+  performance: a line keeps it when others are inserted or moved. A file that is used twice needs two ids.
+- A pause keeps the previous speaker and eases to a faint rest of what was there before, unless it has an emotion of
+  its own. Its id comes from the line before it: `a04~pause`, `a04~pause2`; before the first line, from that line:
+  `a01~before`.
 - `gap` is a pause before a line, the first included; its id comes from that line: `a05~gap`.
 """
 
 
 def reference_page() -> str:
     """Return the page in markdown."""
-    from moee_cli.script.jsonschema import SCHEMA_NAME
-
     parts = [
         _INTRODUCTION.format(version=schema.FORMAT_VERSION, schema_name=SCHEMA_NAME),
         _READING,

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from moee_cli.core.errors import Problem
 from moee_cli.script.positions import KeyPath, Map, Mark, mark_of, spell_path
 
+MAX_PROBLEMS = 1000
+
 
 class Report:
     """Problems found so far, placed by their key path in the merged script."""
@@ -24,9 +26,14 @@ class Report:
 
     def error(self, path: KeyPath, message: str, hint: str | None = None, *, of_key: bool = False) -> None:
         """Add an error, unless something there is known to be broken and this may follow from it."""
-        if not self.is_broken(path):
+        if not self.is_full and not self.is_broken(path):
             mark = mark_of(self.root, path, of_key=of_key)
             self._errors.append((mark, Problem(message, str(mark), spell_path(path), hint)))
+
+    @property
+    def is_full(self) -> bool:
+        """Say whether so much is wrong that more is not worth the time."""
+        return len(self._errors) >= MAX_PROBLEMS
 
     def warn(self, path: KeyPath, message: str, hint: str | None = None, *, of_key: bool = False) -> None:
         """Add a warning."""

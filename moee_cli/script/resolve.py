@@ -11,7 +11,7 @@ from typing import TypeVar
 from moee_cli.core.suggest import did_you_mean
 from moee_cli.core.types import Controls, EmotionKey, Encoding, FrameFormat
 from moee_cli.script.emotions import NEUTRAL, EmotionBook, resolve_keys
-from moee_cli.script.positions import KeyPath, Map, spell_path
+from moee_cli.script.positions import KeyPath, Map, file_fault, show, spell_path
 from moee_cli.script.report import Report
 from moee_cli.script.schema import (
     AUTO,
@@ -64,6 +64,9 @@ def resolve_cast(entry: ScriptEntry, report: Report) -> dict[str, CastMember]:
     """Return the cast by name."""
     if not entry.cast:
         report.error(("cast",), "names nobody", "for example `cast: {ana: {portrait: ana.png}}`")
+    for name in entry.cast or {}:
+        if not name.strip():
+            report.error(("cast", name), f"{show(name)} cannot be the name of a person", of_key=True)
     return {
         name: CastMember(
             name, member.portrait, member.face or "largest", member.consent, report.where(("cast", name), of_key=True)
@@ -238,7 +241,7 @@ class LineResolver:
         elif line_id in self._ids:
             other = spell_path(self._ids[line_id])
             hint = "lines are named after their audio; give each an `id`" if by_name else "every id is used once"
-            self.report.error(spot, f'the id "{line_id}" is already that of {other}', hint)
+            self.report.error(spot, f"the id {show(line_id)} is already that of {other}", hint)
         else:
             self._ids[line_id] = path
 
@@ -260,7 +263,7 @@ class LineResolver:
         names = written if isinstance(written, Map) else self.cast
         if name not in names and ("cast",) not in self.report.broken:
             hint = f"{did_you_mean(name, names)}the cast: {', '.join(names) or 'nobody'}"
-            self.report.error(path, f'"{name}" is not in the cast', hint)
+            self.report.error(path, f"{show(name)} is not in the cast", hint)
         return name
 
     def _check_file(self, file: Path, path: KeyPath, what: str) -> None:
@@ -268,7 +271,7 @@ class LineResolver:
             self._files[file] = file_fault(file)
         if fault := self._files[file]:
             self.report.error(
-                path, f'"{file.name}" {fault}', f"this names {what}, from the folder of the file it is in"
+                path, f"{show(file.name)} {fault}", f"this names {what}, from the folder of the file it is in"
             )
 
     def _emotion(
@@ -322,17 +325,5 @@ def check_portraits(cast: Mapping[str, CastMember], lines: Sequence[Line], repor
     """Report the portraits of those who appear that are not there; others may lie elsewhere."""
     for name in dict.fromkeys(line.speaker for line in lines):
         if name in cast and (fault := file_fault(cast[name].portrait)):
-            message = f'"{cast[name].portrait.name}" {fault}'
+            message = f"{show(cast[name].portrait.name)} {fault}"
             report.error(("cast", name, "portrait"), message, "paths start from the folder of the file they are in")
-
-
-def file_fault(file: Path) -> str | None:
-    """Return why a file cannot be an input, or None."""
-    try:
-        if file.is_dir():
-            return "is a folder"
-        if not file.exists():
-            return "does not exist"
-    except (OSError, ValueError) as error:
-        return getattr(error, "strerror", None) or "is not a path"
-    return None

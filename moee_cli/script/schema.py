@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_val
 
 from moee_cli.core.errors import Problem
 from moee_cli.core.types import Controls, EmotionKey, Encoding, FrameFormat, TransitionKind
-from moee_cli.script.positions import Map, Seq
+from moee_cli.script.positions import Map, Seq, show
 from moee_cli.script.values import (
     EngineName,
     FaceChoice,
@@ -60,17 +60,17 @@ def _shown(default: str | float) -> dict[str, Any]:
 
 
 class Entry(BaseModel):
-    """A mapping of the file: unknown keys are errors, `x-…` keys hold anchors and are ignored."""
+    """A mapping of the file: unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
 
     @model_validator(mode="before")
     @classmethod
-    def _drop_ignored(cls, data: Any) -> Any:
+    def _check_shape(cls, data: Any) -> Any:
         if not isinstance(data, Map):
-            found = "a list" if isinstance(data, Seq) else f'"{data}"' if data else "nothing"
+            found = "a list" if isinstance(data, Seq) else show(data) if data else "nothing"
             raise Unreadable(f"is {found}, not a mapping of keys")
-        return {key: value for key, value in data.items() if not key.startswith("x-")}
+        return data
 
 
 def _form(*tags: str) -> Discriminator:
@@ -155,7 +155,7 @@ X264_PRESETS = (
 
 def _x264_preset(text: str) -> str:
     if text not in X264_PRESETS:
-        raise Unreadable(f'"{text}" is not an x264 preset', f"one of {', '.join(X264_PRESETS)}")
+        raise Unreadable(f"{show(text)} is not an x264 preset", f"one of {', '.join(X264_PRESETS)}")
     return str(text)
 
 

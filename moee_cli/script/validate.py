@@ -5,23 +5,28 @@ A value that cannot be read is taken out and the rest is checked again, so that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from moee_cli.core.suggest import did_you_mean
-from moee_cli.script.positions import KeyPath, Map, Seq, Text, Value, value_at
+from moee_cli.script.positions import KeyPath, Map, Seq, Text, Value, show, value_at
 from moee_cli.script.report import Report
 from moee_cli.script.values import Unreadable
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def validate(model: type[Model], value: Value, path: KeyPath, report: Report) -> Model | None:
-    """Return `value` as `model` without its faulty parts, which are reported; None if nothing useful is left."""
-    rest = value
+def validate(
+    model: type[Model], value: Value, path: KeyPath, report: Report, *, stand_ins: Mapping[str, Value] | None = None
+) -> Model | None:
+    """Return `value` as `model` without its faulty parts, which are reported; None if nothing useful is left.
+
+    `stand_ins` take the place of keys that the model needs and that are missing or faulty.
+    """
+    rest, given = value, stand_ins or {}
     while True:
         try:
             return model.model_validate(rest)
@@ -32,11 +37,12 @@ def validate(model: type[Model], value: Value, path: KeyPath, report: Report) ->
             spot = real_path(rest, fault["loc"])
             _report_fault(model, fault, spot, path, report)
             # A key that is missing breaks what it is missing from.
-            broken.append(spot[:-1] if fault["type"] == "missing" else spot)
+            has_stand_in = len(spot) == 1 and spot[0] in given
+            broken.append(spot[:-1] if fault["type"] == "missing" and not has_stand_in else spot)
         report.mark_broken((*path, *spot) for spot in broken)
         if () in broken:
             return None
-        rest = _without(rest, broken)
+        rest = _without(rest, broken, given)
 
 
 def real_path(value: Value, loc: Iterable[str | int]) -> KeyPath:
@@ -61,6 +67,8 @@ def real_path(value: Value, loc: Iterable[str | int]) -> KeyPath:
 def _report_fault(model: type[BaseModel], fault: ErrorDetails, spot: KeyPath, path: KeyPath, report: Report) -> None:
     full = (*path, *spot)
     kind = fault["type"]
+    if report.is_full:
+        return
     if kind == "extra_forbidden":
         known = known_keys(model, spot[:-1])
         hint = f"{did_you_mean(str(spot[-1]), known)}keys here: {', '.join(known)}"
@@ -76,6 +84,10 @@ def _report_fault(model: type[BaseModel], fault: ErrorDetails, spot: KeyPath, pa
 
 
 def _missing_hint(path: KeyPath) -> str | None:
+    if path == ("moee",):
+        return "start the script with `moee: 1`"
+    if path == ("segments",):
+        return "for example `segments: [{audio: hello.wav}]`"
     if path[0] == "cast":
         return f"for example {path[1]}: {{portrait: {path[1]}.png}}"
     if path[-1] == "at":
@@ -87,7 +99,7 @@ def _shape_message(kind: str, message: str, path: KeyPath, report: Report) -> st
     value = value_at(report.root, path)
     if isinstance(value, Text) and value.is_missing:
         return "has no value"
-    found = "a list" if isinstance(value, Seq) else "a mapping" if isinstance(value, Map) else f'"{value}"'
+    found = "a list" if isinstance(value, Seq) else "a mapping" if isinstance(value, Map) else show(str(value))
     expected = {"dict_type": "a mapping of keys", "list_type": "a list"}.get(kind)
     return f"is {found}, not {expected}" if expected else message
 
@@ -126,13 +138,18 @@ def _first_model(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
-def _without(value: Value, broken: Iterable[KeyPath]) -> Value:
+def _without(value: Value, broken: Iterable[KeyPath], stand_ins: Mapping[str, Value]) -> Value:
     """Return a value without the paths in `broken`; a list with a broken entry goes as a whole."""
     cuts = set()
     for path in broken:
         first_index = next((depth for depth, part in enumerate(path) if isinstance(part, int)), len(path))
         cuts.add(path[:first_index])
-    return _cut(value, (), cuts)
+    rest = _cut(value, (), cuts)
+    if isinstance(rest, Map):
+        for key, stand_in in stand_ins.items():
+            if key not in rest:
+                rest.put(key, stand_in, stand_in.mark)
+    return rest
 
 
 def _cut(value: Value, path: KeyPath, cuts: set[KeyPath]) -> Value:

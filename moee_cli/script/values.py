@@ -18,7 +18,7 @@ from pydantic_core import core_schema
 from moee_cli.core.suggest import did_you_mean
 from moee_cli.core.timebase import NTSC
 from moee_cli.core.types import Fit, Gaze, TransitionKind
-from moee_cli.script.positions import Map, Seq, Text
+from moee_cli.script.positions import Map, Seq, Text, show
 
 
 class Unreadable(ValueError):
@@ -84,7 +84,7 @@ VARIABLE = r"\$\{"
 def _read_number(low: float, high: float) -> Callable[[Text], float]:
     def read(text: Text) -> float:
         if not _DECIMAL.fullmatch(text):
-            raise Unreadable(f'"{text}" is not a number', f"write a number from {low:g} to {high:g}")
+            raise Unreadable(f"{show(text)} is not a number", f"write a number from {low:g} to {high:g}")
         value = float(text)
         if not low <= value <= high:
             raise Unreadable(f"{text} is not from {low:g} to {high:g}")
@@ -96,7 +96,7 @@ def _read_number(low: float, high: float) -> Callable[[Text], float]:
 def _read_integer(low: int, high: int) -> Callable[[Text], int]:
     def read(text: Text) -> int:
         if not _INTEGER.fullmatch(text):
-            raise Unreadable(f'"{text}" is not a whole number', f"write a whole number from {low} to {high}")
+            raise Unreadable(f"{show(text)} is not a whole number", f"write a whole number from {low} to {high}")
         value = int(text)
         if not low <= value <= high:
             raise Unreadable(f"{text} is not from {low} to {high}")
@@ -130,7 +130,7 @@ _TRUTH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "o
 
 def _read_bool(text: Text) -> bool:
     if text.lower() not in _TRUTH:
-        raise Unreadable(f'"{text}" is neither true nor false')
+        raise Unreadable(f"{show(text)} is neither true nor false")
     return _TRUTH[text.lower()]
 
 
@@ -145,7 +145,9 @@ def _read_enum(values: type[StrEnum]) -> Callable[[Text], StrEnum]:
     def read(text: Text) -> StrEnum:
         names = [value.value for value in values]
         if text.lower() not in names:
-            raise Unreadable(f'"{text}" is not one of {", ".join(names)}', did_you_mean(text, names).strip() or None)
+            raise Unreadable(
+                f"{show(text)} is not one of {', '.join(names)}", did_you_mean(text, names).strip() or None
+            )
         return values(text.lower())
 
     return read
@@ -163,7 +165,7 @@ def _read_text(text: Text) -> str:
 def _read_id(text: Text) -> str:
     if not text.strip() or text != text.strip() or ID_UNFIT.search(text):
         raise Unreadable(
-            f"{str(text)!r} cannot be an id", "an id has no comma, ~, slash, line break or space at its ends"
+            f"{show(text)} cannot be an id", "an id has no comma, ~, slash, line break or space at its ends"
         )
     return text
 
@@ -174,13 +176,13 @@ ID_UNFIT = re.compile(r"[,~/\\\x00-\x1f\x7f]")
 
 def _read_engine(text: Text) -> str:
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9._-]{0,63}", text):
-        raise Unreadable(f"{str(text)!r} is not the name of an engine", "`moee engines` lists them")
+        raise Unreadable(f"{show(text)} is not the name of an engine", "`moee engines` lists them")
     return text
 
 
 def _read_version(text: Text) -> int:
     if not _INTEGER.fullmatch(text):
-        raise Unreadable(f'"{text}" is not a version of the script format', "write `moee: 1`")
+        raise Unreadable(f"{show(text)} is not a version of the script format", "write `moee: 1`")
     return int(text)
 
 
@@ -192,10 +194,11 @@ def _read_face(text: Text) -> str:
         return str(int(spelled))
     if re.fullmatch(r"[0-9]{1,5}(,[0-9]{1,5}){3}", spelled):
         if "0" in [str(int(part)) for part in spelled.split(",")[2:]]:
-            raise Unreadable(f'the box "{text}" is empty', "a box is x,y,width,height in pixels")
+            raise Unreadable(f"the box {show(text)} is empty", "a box is x,y,width,height in pixels")
         return spelled
     raise Unreadable(
-        f'"{text}" does not say which face', "write largest, left, right, a number, or a box x,y,width,height in pixels"
+        f"{show(text)} does not say which face",
+        "write largest, left, right, a number, or a box x,y,width,height in pixels",
     )
 
 
@@ -233,15 +236,15 @@ def read_time(text: str) -> Time:
     found = _TIME.fullmatch(spelled)
     if found is None:
         if spelled.startswith("-") and _TIME.fullmatch(spelled[1:].lstrip()):
-            raise Unreadable(f'"{text}" is negative', "times count forwards from 0")
-        raise Unreadable(f'"{text}" is not a time', _TIME_HINT)
+            raise Unreadable(f"{show(text)} is negative", "times count forwards from 0")
+        raise Unreadable(f"{show(text)} is not a time", _TIME_HINT)
     if found["frames"]:
         return Time(Fraction(int(found["frames"])), in_frames=True)
     if found["seconds"]:
         return Time(_exact(found["seconds"]) / (1000 if found["unit"] == "ms" else 1))
     hours, minutes, seconds = int(found["h"] or 0), int(found["m"]), _exact(found["s"])
     if seconds >= _CLOCK_PARTS or (found["h"] and minutes >= _CLOCK_PARTS):
-        raise Unreadable(f'"{text}" is not a time: a minute has 60 seconds, an hour 60 minutes', _TIME_HINT)
+        raise Unreadable(f"{show(text)} is not a time: a minute has 60 seconds, an hour 60 minutes", _TIME_HINT)
     return Time(hours * 3600 + minutes * 60 + seconds)
 
 
@@ -252,7 +255,7 @@ def _exact(decimal: str) -> Fraction:
 def _read_positive_time(text: Text) -> Time:
     time = read_time(text)
     if time.value == 0:
-        raise Unreadable(f'"{text}" has no length', "leave the pause out, or give it a length such as 600ms")
+        raise Unreadable(f"{show(text)} has no length", "leave the pause out, or give it a length such as 600ms")
     return time
 
 
@@ -263,7 +266,7 @@ def _read_moment(text: Text) -> Time | float:
         return read_time(text)
     share = spelled[:-1].rstrip()
     if not _DECIMAL.fullmatch(share) or not 0 <= float(share) <= 100:
-        raise Unreadable(f'"{text}" is not from 0% to 100%')
+        raise Unreadable(f"{show(text)} is not from 0% to 100%")
     return float(share) / 100
 
 
@@ -280,13 +283,13 @@ def _read_transition(text: Text) -> TransitionWish:
     names = [kind.value for kind in TransitionKind]
     if word.lower() not in names:
         hint = f"{did_you_mean(word, names)}write auto, cut, blend or dissolve, the last two with a length if you like"
-        raise Unreadable(f'"{text}" is not a transition', hint)
+        raise Unreadable(f"{show(text)} is not a transition", hint)
     kind = TransitionKind(word.lower())
     if not rest.strip():
         return TransitionWish(kind)
     if kind in (TransitionKind.AUTO, TransitionKind.CUT):
         raise Unreadable(
-            f'"{text}": {kind.value} has no length', f"write {kind.value} alone, or dissolve {rest.strip()}"
+            f"{show(text)}: {kind.value} has no length", f"write {kind.value} alone, or dissolve {rest.strip()}"
         )
     return TransitionWish(kind, read_time(rest.strip()))
 
@@ -300,7 +303,7 @@ _MAX_FPS = 120
 def _read_size(text: Text) -> tuple[int, int]:
     found = re.fullmatch(r"([0-9]{1,5})\s*[xX×]\s*([0-9]{1,5})", text.strip())
     if not found:
-        raise Unreadable(f'"{text}" is not a size', "write width x height in pixels, such as 512x512")
+        raise Unreadable(f"{show(text)} is not a size", "write width x height in pixels, such as 512x512")
     width, height = int(found[1]), int(found[2])
     if not (MIN_SIDE <= width <= MAX_SIDE and MIN_SIDE <= height <= MAX_SIDE):
         raise Unreadable(f"{width}x{height} is not from {MIN_SIDE}x{MIN_SIDE} to {MAX_SIDE}x{MAX_SIDE}")
@@ -317,9 +320,9 @@ def _read_fps(text: Text) -> Fraction:
         if _DECIMAL.fullmatch(spelled) and float(spelled) > 0:
             exact = _exact(spelled.lstrip("+"))
             hint = f"as a ratio it is {exact.numerator}/{exact.denominator}; or {hint}"
-        raise Unreadable(f'"{text}" is not a frame rate', hint)
+        raise Unreadable(f"{show(text)} is not a frame rate", hint)
     if ratio[2] is not None and int(ratio[2]) == 0:
-        raise Unreadable(f'"{text}" divides by zero')
+        raise Unreadable(f"{show(text)} divides by zero")
     fps = Fraction(int(ratio[1]), int(ratio[2] or 1))
     if not 1 <= fps <= _MAX_FPS:
         raise Unreadable(f"{text} frames per second is not from 1 to {_MAX_FPS}")
@@ -339,7 +342,7 @@ _PLAYLISTS = (".m3u8", ".m3u", ".pls", ".asx", ".xspf", ".mpd", ".ffconcat", ".s
 def _read_path(text: Text) -> Path:
     """Return an output or any other path, relative ones from the folder of the file that contains them."""
     if not text or "\0" in text:
-        raise Unreadable(f"{str(text)!r} is not a path")
+        raise Unreadable(f"{show(text)} is not a path")
     path = Path(text)
     if text.startswith("~/"):
         path = path.expanduser()
@@ -349,9 +352,11 @@ def _read_path(text: Text) -> Path:
 def _read_input(text: Text) -> Path:
     scheme = text.partition(":")[0].lower()
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text) or (":" in text and scheme in _PROTOCOLS):
-        raise Unreadable(f'"{text}" is not a file on this machine', "download it first; remote inputs are not opened")
+        raise Unreadable(
+            f"{show(text)} is not a file on this machine", "download it first; remote inputs are not opened"
+        )
     if text.lower().endswith(_PLAYLISTS):
-        raise Unreadable(f'"{text}" is a playlist', "name the media file itself")
+        raise Unreadable(f"{show(text)} is a playlist", "name the media file itself")
     return _read_path(text)
 
 

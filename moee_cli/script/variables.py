@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 
 from moee_cli.core.suggest import did_you_mean
-from moee_cli.script.positions import KeyPath, Map, Seq, Text, Value
+from moee_cli.script.positions import KeyPath, Map, Seq, Text, Value, shorten, show
 from moee_cli.script.report import Report
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{(?P<name>[^{}]*)\}|\$\{")
@@ -64,7 +64,7 @@ class Variables:
                 return "${"
             if found["name"] is None:
                 raise UnknownVariable(
-                    f'"{text}": `${{` is not closed', "close it with }, or write $${ for a literal ${"
+                    f"{show(text)}: `${{` is not closed", "close it with }, or write $${ for a literal ${"
                 )
             return self._value(found["name"].strip())
 
@@ -101,20 +101,22 @@ class Variables:
 
     def _unknown(self, name: str) -> UnknownVariable:
         if not _NAME.fullmatch(name):
-            return UnknownVariable(f'"{name}" cannot be the name of a variable', "write $${ for a literal ${")
+            return UnknownVariable(f"{show(name)} cannot be the name of a variable", "write $${ for a literal ${")
         known = [*self._given, *self._fixed]
         hint = f"{did_you_mean(name, known)}define it under `vars`"
         if name == "id":
             hint = "`${id}` is known inside a segment that has an `id`"
         elif name.upper() == name and name in os.environ:
             hint = f"write ${{env:{name}}} for the environment variable"
-        return UnknownVariable(f"no variable is called ${{{name}}}", hint)
+        return UnknownVariable(f"no variable is called ${{{shorten(name)}}}", hint)
 
 
 def _environment(name: str) -> str:
     value = os.environ.get(name)
     if value is None:
-        raise UnknownVariable(f'the environment variable "{name}" is not set', "set it, or use a variable of `vars`")
+        raise UnknownVariable(
+            f"the environment variable {show(name)} is not set", "set it, or use a variable of `vars`"
+        )
     return value
 
 
