@@ -116,11 +116,10 @@ def choose_face(picture: U8, face: str | None, name: str, model: Path | None = N
 
 def _no_face(picture: U8, name: str, model: Path | None) -> PortraitError:
     """Return the error for a picture without a face: one that lies on its side is told from one that shows nobody."""
-    for quarters in (1, 3, 2):
-        if find_faces(np.ascontiguousarray(np.rot90(picture, quarters)), model=model):
-            return PortraitError(
-                f"{name}: the face {'stands on its head' if quarters == 2 else 'lies on its side'}", _TURN
-            )
+    for quarters, how in ((1, "lies on its side"), (3, "lies on its side"), (2, "stands on its head")):
+        upright = np.ascontiguousarray(np.rot90(picture, quarters))
+        if any(abs(_lean(one.landmarks)) < LYING for one in find_faces(upright, model=model)):
+            return PortraitError(f"{name}: the face {how}", _TURN)
     return PortraitError(
         f"{name}: no face found",
         "use a picture that shows one face from the front, evenly lit and not covered; a small one in a large picture "
@@ -195,7 +194,6 @@ class _Measures:
 
 def _measure(face: Face, picture: U8) -> _Measures:
     points = face.landmarks
-    lean = np.degrees(np.arctan2(*(points[_LEFT_EYE[0], :2] - points[_RIGHT_EYE[0], :2])[::-1]))
     height, width = picture.shape[:2]
     oval = points[list(_OVAL), :2]
     outside = np.mean(np.any((oval < 0) | (oval > [width, height]), axis=1))
@@ -204,11 +202,17 @@ def _measure(face: Face, picture: U8) -> _Measures:
         for outer, inner, upper, lower in (_RIGHT_EYE, _LEFT_EYE)
     ]
     eyes = face.eye_distance_px
-    return _Measures(eyes, _yaw(points), float(lean), _gap(points, *_LIPS) / eyes, (lids[0], lids[1]), float(outside))
+    return _Measures(eyes, _yaw(points), _lean(points), _gap(points, *_LIPS) / eyes, (lids[0], lids[1]), float(outside))
 
 
 def _gap(points: F32, one: int, other: int) -> float:
     return float(np.linalg.norm(points[one, :2] - points[other, :2]))
+
+
+def _lean(points: F32) -> float:
+    """Return by how many degrees the eye line is off the horizontal."""
+    right, left = points[_RIGHT_EYE[0], :2], points[_LEFT_EYE[0], :2]
+    return float(np.degrees(np.arctan2(left[1] - right[1], left[0] - right[0])))
 
 
 def _yaw(points: F32) -> float:
