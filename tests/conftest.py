@@ -93,13 +93,13 @@ def write_wav(path: Path, seconds: float = 1.0, rate: int = 16_000) -> Path:
 
 @pytest.fixture
 def film(tmp_path: Path) -> Callable[..., Path]:
-    """Make a folder with a recording and a script; return the script. Quick to render: 128 pixels, half a second."""
+    """Make a folder with a recording, `line.wav`, and a script; return the script. Quick to render: 128 pixels."""
 
-    def make(name: str = "film.yaml", text: str | None = None, seconds: float = 0.4) -> Path:
+    def make(name: str = "film.yaml", *segments: str, text: str | None = None, seconds: float = 0.4) -> Path:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         write_wav(path.parent / "line.wav", seconds)
-        path.write_text(text if text is not None else film_text(), encoding="utf-8")
+        path.write_text(film_text(*segments) if text is None else text, encoding="utf-8")
         return path
 
     return make

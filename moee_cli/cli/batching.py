@@ -141,13 +141,14 @@ class Batch:
     def _begin(self, index: int) -> None:
         self._began[index] = time.monotonic()
 
-    def _hear(self, index: int, message: dict[str, Any]) -> None:
+    def _hear(self, index: int, message: str) -> None:
         """Pass on what a worker tells, marked with its script."""
         script = self._jobs[index].script
-        name = message.pop("event")
+        fields = json.loads(message)
+        name = fields.pop("event")
         if name == "warning":
-            self._reporter.show_warning(f"{script}: {message['message']}")
-        self._reporter.event(name, item=script, **message)
+            self._reporter.show_warning(f"{script}: {fields['message']}")
+        self._reporter.event(name, item=script, **fields)
 
     def _end(self, index: int, item: Item) -> None:
         self.items[index] = item
@@ -186,14 +187,14 @@ def _claim_output(job: Job, outputs: dict[Path, str]) -> None:
 
 
 class _Relay:
-    """The events of a worker: sent to the parent, which writes them."""
+    """The events of a worker: sent to the parent as JSON, which any value becomes, and written there."""
 
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
 
     def write(self, name: str, **fields: Any) -> None:
         """Send one event."""
-        self._tell({"event": name, **fields})
+        self._tell(json.dumps({"event": name, **fields}, default=str))
 
     def close(self) -> None:
         """Nothing to close."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from moee_cli.cli.progress import ProgressMode
+from moee_cli.core.errors import UsageError
 
 if TYPE_CHECKING:
     from moee_cli.script.schema import Script
@@ -100,5 +101,12 @@ def split_commas(values: Iterable[str] | None) -> tuple[str, ...]:
 def overrides(
     engine: str | None, preset: list[str] | None, seed: int | None, sets: list[str] | None, *, draft: bool
 ) -> Overrides:
-    """Return the overrides that the shared options hold."""
+    """Return the overrides that the shared options hold.
+
+    Raises:
+        UsageError: a `--set` is no `KEY=VALUE`.
+    """
+    for text in sets or ():
+        if not text.partition("=")[0].strip() or "=" not in text:
+            raise UsageError(f'--set: "{text}" is not KEY=VALUE', "for example --set defaults.intensity=0.5")
     return Overrides(engine, split_commas(preset), seed, tuple(sets or ()), draft)

@@ -119,6 +119,7 @@ class BarView:
             bars.TextColumn("{task.fields[count]}"),
             bars.TimeRemainingColumn(compact=True, elapsed_when_finished=True),
             console=Console(file=sys.stderr),
+            redirect_stdout=False,  # results are not talk
         )
         self._task: TaskID | None = None
         self._total: int | None = None
@@ -177,6 +178,8 @@ class Reporter:
         self._total: int | None = None
         self._done = 0
         self._told_done = -1
+        self.exit_code = 0
+        """What `end` tells if no exception ends the command."""
         self._shown = self._told = 0.0
 
     def __enter__(self) -> Self:
@@ -190,7 +193,7 @@ class Reporter:
         failure = failure_of(error) if error else None
         self.event(
             "end",
-            exit_code=failure.exit_code if failure else 0,
+            exit_code=failure.exit_code if failure else self.exit_code,
             error=failure.message if failure else None,
             hint=failure.hint if failure else None,
         )

@@ -192,7 +192,7 @@ def test_what_only_a_later_release_does_is_a_warning(film):
 
 
 def test_the_command_reports_every_file(moee, good, film, tmp_path):
-    bad = film("bad.yaml", "moee: 1\n")
+    bad = film("bad.yaml", text="moee: 1\n")
     result = moee("check", good, bad, film())
     assert result.code == 1
     lines = result.out.splitlines()
@@ -203,7 +203,7 @@ def test_the_command_reports_every_file(moee, good, film, tmp_path):
 
 
 def test_the_command_as_json(moee, good, film):
-    bad = film("bad.yaml", "moee: 1\n")
+    bad = film("bad.yaml", text="moee: 1\n")
     result = moee("check", good, bad, "--json")
     assert result.code == 1
     files = json.loads(result.out)["files"]

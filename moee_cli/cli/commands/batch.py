@@ -59,6 +59,7 @@ def batch(
         finally:
             if report is not None:
                 write_report(report, made.items)
+        if any(item.result != "done" for item in made.items):
+            reporter.exit_code = EXIT_SOME_FAILED
     console.data(result_table(made.items))
-    if any(item.result != "done" for item in made.items):
-        raise typer.Exit(EXIT_SOME_FAILED)
+    raise typer.Exit(reporter.exit_code)

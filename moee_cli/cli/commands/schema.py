@@ -34,7 +34,7 @@ def schema(
     from moee_cli.workflow.scripts import PLANNED_ENGINES
 
     # A script may name engines to come; what their options will be is open.
-    planned = dict.fromkeys(PLANNED_ENGINES, {"type": "object"})
+    planned = {name: {"type": "object"} for name in PLANNED_ENGINES}
     models = planned | {name: spec.options for name, spec in engine_specs().items()}
     text = json.dumps(json_schema(models, preset_names()), indent=2)
     if output is None or output == Path("-"):
