@@ -22,6 +22,8 @@ CENTRE = 0.455
 """Height of the middle of the face in the frame, from the top."""
 HEADROOM = 0.4
 """Least room above the hair line, in face heights, for hair or hat."""
+CHINROOM = 0.15
+"""Room under the chin that is kept even where it costs headroom, in face heights: the jaw drops when speaking."""
 SNAP = 0.04
 """A crop that differs by less than this from the whole picture is the whole picture."""
 _BLURS = (0.008, 0.025, 0.07)
@@ -92,9 +94,11 @@ def _around(landmarks: F32, height: float, picture: tuple[int, int], frame: tupl
     width = height * frame[0] / frame[1]
     middle_x = float(landmarks[list(_CHEEKS), 0].mean())
     middle_y = float(landmarks[[_HAIRLINE, _CHIN], 1].mean())
-    crown = float(landmarks[_HAIRLINE, 1]) - HEADROOM * _face_height(landmarks)
+    face = _face_height(landmarks)
+    crown = float(landmarks[_HAIRLINE, 1]) - HEADROOM * face
+    collar = float(landmarks[_CHIN, 1]) + CHINROOM * face
     left = middle_x - width / 2
-    top = min(middle_y - CENTRE * height, crown)
+    top = max(min(middle_y - CENTRE * height, crown), collar - height)
     return Placement(_clamped(left, picture[0] - width), _clamped(top, picture[1] - height), frame[1] / height, *frame)
 
 

@@ -70,6 +70,8 @@ def load_portrait(
     placement, more = _placement(picture, chosen, frame)
     pixels = render(picture, placement)
     landmarks = placement.to_frame(chosen.landmarks)
+    if _outside(landmarks, pixels) > OUTSIDE:
+        raise PortraitError(f"{name}: a {frame.width}x{frame.height} frame cuts the face", "use fit: crop or fit: pad")
     return Portrait(pixels, landmarks, name, tuple(f"{name}: {text}" for text in (*warnings, *more)))
 
 
@@ -194,15 +196,21 @@ class _Measures:
 
 def _measure(face: Face, picture: U8) -> _Measures:
     points = face.landmarks
-    height, width = picture.shape[:2]
-    oval = points[list(_OVAL), :2]
-    outside = np.mean(np.any((oval < 0) | (oval > [width, height]), axis=1))
     lids = [
         _gap(points, upper, lower) / _gap(points, outer, inner)
         for outer, inner, upper, lower in (_RIGHT_EYE, _LEFT_EYE)
     ]
     eyes = face.eye_distance_px
-    return _Measures(eyes, _yaw(points), _lean(points), _gap(points, *_LIPS) / eyes, (lids[0], lids[1]), float(outside))
+    return _Measures(
+        eyes, _yaw(points), _lean(points), _gap(points, *_LIPS) / eyes, (lids[0], lids[1]), _outside(points, picture)
+    )
+
+
+def _outside(points: F32, picture: U8) -> float:
+    """Return the share of the face outline that is not in the picture."""
+    height, width = picture.shape[:2]
+    oval = points[list(_OVAL), :2]
+    return float(np.mean(np.any((oval < 0) | (oval > [width, height]), axis=1)))
 
 
 def _gap(points: F32, one: int, other: int) -> float:

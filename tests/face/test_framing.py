@@ -154,3 +154,9 @@ def test_extension_of_texture_gets_softer_outwards():
     roughness = [np.abs(np.diff(frame[:, column].mean(axis=1))).mean() for column in (295, 270, 200, 20)]
     assert roughness == sorted(roughness, reverse=True)
     assert roughness[-1] < 2
+
+
+def test_low_frame_keeps_the_chin_before_the_hat():
+    points = place_cover(face_at(500, 500, 400), (1000, 1000), WIDE).to_frame(face_at(500, 500, 400))
+    assert points[152, 1] < 720
+    assert points[10, 1] > 0

@@ -32,20 +32,19 @@ def beside(left: np.ndarray, right: np.ndarray) -> np.ndarray:
 # --- the frame ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [(512, 512), (1280, 720), (720, 1280), (256, 256), (514, 300)])
+@pytest.mark.parametrize("size", [(512, 512), (1280, 720), (300, 514)])
 @pytest.mark.parametrize("fit", [Fit.CROP, Fit.PAD, Fit.SOURCE])
-def test_landmarks_are_those_of_the_frame(saved, ana, kofi, size, fit):
-    for pixels in (ana, kofi):
-        portrait = load_portrait(saved(pixels), FrameFormat(*size, fit=fit))
-        assert portrait.pixels.shape == (size[1], size[0], 3)
-        assert portrait.pixels.dtype == np.uint8
-        assert portrait.pixels.flags.c_contiguous
-        assert portrait.landmarks.shape == (478, 3)
-        assert portrait.landmarks.dtype == np.float32
-        again = find_faces(portrait.pixels)[0]
-        apart = np.linalg.norm((again.landmarks - portrait.landmarks)[:, :2], axis=1)
-        assert apart.mean() < 0.008 * again.eye_distance_px + 0.2
-        assert apart.max() < 0.02 * again.eye_distance_px + 0.5
+def test_landmarks_are_those_of_the_frame(saved, kofi, size, fit):
+    portrait = load_portrait(saved(kofi), FrameFormat(*size, fit=fit))
+    assert portrait.pixels.shape == (size[1], size[0], 3)
+    assert portrait.pixels.dtype == np.uint8
+    assert portrait.pixels.flags.c_contiguous
+    assert portrait.landmarks.shape == (478, 3)
+    assert portrait.landmarks.dtype == np.float32
+    again = find_faces(portrait.pixels)[0]
+    apart = np.linalg.norm((again.landmarks - portrait.landmarks)[:, :2], axis=1)
+    assert apart.mean() < 0.005 * again.eye_distance_px + 0.2
+    assert apart.max() < 0.02 * again.eye_distance_px + 0.5
 
 
 def test_example_is_used_whole_in_a_square(saved, ana):
@@ -109,6 +108,13 @@ def test_second_backend(saved, ana, task_file):
     ours, theirs = (load_portrait(saved(ana), FRAME, landmarker_model=model) for model in (None, task_file))
     np.testing.assert_array_equal(ours.pixels, theirs.pixels)
     assert np.linalg.norm((ours.landmarks - theirs.landmarks)[:468, :2], axis=1).mean() < 2
+
+
+def test_frame_that_must_cut_the_face(saved, ana):
+    with pytest.raises(PortraitError, match="a 1280x160 frame cuts the face") as caught:
+        load_portrait(saved(ana), FrameFormat(1280, 160, fit=Fit.SOURCE))
+    assert "fit: crop" in (caught.value.hint or "")
+    assert load_portrait(saved(ana), FrameFormat(1280, 160, fit=Fit.CROP)).pixels.shape == (160, 1280, 3)
 
 
 # --- the choice -----------------------------------------------------------------------------------------------------
