@@ -84,16 +84,17 @@ def probe_audio(path: Path) -> AudioInfo:
 @lru_cache(maxsize=1024)
 def _probe(path: Path, _modified: int, _size: int) -> AudioInfo:
     with Decoder(path) as decoder:
-        peak, channels = 0.0, 0
+        peak, channels, n_frames = 0.0, 0, 0
         for _, frame in decoder.frames():
+            n_frames += 1
             channels = max(channels, frame.layout.nb_channels)
             peak = max(peak, float(np.abs(samples_of(frame)).max(initial=0.0)))
         n_samples = decoder.position
         if n_samples == 0:
             raise AudioError(f"{path} holds no sound", "the file is empty or damaged; export it again")
-        promised = decoder.promised
-        missing = max(promised - Fraction(n_samples, decoder.rate), Fraction(0)) if promised else Fraction(0)
-        return AudioInfo(decoder.rate, channels, n_samples, decoder.codec, peak, decoder.n_broken, missing)
+        if decoder.n_broken > n_frames:  # chance finds a few frames in anything
+            raise AudioError(f"{path} is damaged: most of it cannot be decoded", "export it again")
+        return AudioInfo(decoder.rate, channels, n_samples, decoder.codec, peak, decoder.n_broken, decoder.missing)
 
 
 def read_mono(span: AudioSpan, *, rate: int = FEATURE_RATE, block: int | None = None) -> Iterator[F32]:

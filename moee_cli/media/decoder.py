@@ -9,6 +9,7 @@ is done with a span waits for the next one (`borrowed`).
 from __future__ import annotations
 
 import os
+import struct
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -28,7 +29,7 @@ _FORMATS = (
 )
 """Containers that hold their sound themselves. Playlists (hls, concat, sdp ...) would reach for other files."""
 _SEEKABLE = frozenset({"wav", "w64", "aiff", "flac"})
-_HONEST = frozenset({*_SEEKABLE, "mov,mp4,m4a,3gp,3g2,mj2"})
+_HONEST = frozenset({"w64", "aiff", "flac", "mov,mp4,m4a,3gp,3g2,mj2"})
 """Containers that know their length exactly and not by estimate."""
 _SKIP_AHEAD = 10
 """Seconds: nearer than this, reading on is cheaper than a seek."""
@@ -68,12 +69,15 @@ class Decoder:
         self._container.close()
 
     @property
-    def promised(self) -> Fraction | None:
-        """Seconds the container says it holds; None where that would be an estimate."""
-        duration, unit = self._stream.duration, self._stream.time_base
-        if self._container.format.name not in _HONEST or not duration or not unit:
-            return None
-        return duration * unit
+    def missing(self) -> Fraction:
+        """Seconds that the container promises and that were not there, once all has been decoded."""
+        held = Fraction(self.position, max(self.rate, 1))
+        kind, duration, unit = self._container.format.name, self._stream.duration, self._stream.time_base
+        if kind == "wav":  # the library believes the file's size and not its header
+            return held * _riff_bytes_missing(self.path) / max(self.path.stat().st_size, 1)
+        if kind not in _HONEST or not duration or not unit:
+            return Fraction(0)
+        return max(duration * unit - held, Fraction(0))
 
     @property
     def earliest(self) -> int:
@@ -151,6 +155,16 @@ class Decoder:
 def _after(frame: AudioFrame, rest: Generator[AudioFrame, None, None]) -> Generator[AudioFrame, None, None]:
     yield frame
     yield from rest
+
+
+def _riff_bytes_missing(path: Path) -> int:
+    """Return by how many bytes a WAV file is shorter than its header says."""
+    with path.open("rb") as file:
+        mark, size = struct.unpack("<4sI", file.read(8))
+    # A recorder that was streaming, or died, leaves 0 or the largest number.
+    if mark != b"RIFF" or size in {0, 0xFFFFFFFF}:
+        return 0
+    return max(0, int(size) + 8 - path.stat().st_size)
 
 
 def _open(path: Path) -> InputContainer:

@@ -100,13 +100,12 @@ def _graph(target: Path, frame: FrameFormat, encoding: Encoding) -> object:
         "vcodec": "libx264",
         "preset": encoding.x264_preset,
         "crf": encoding.crf,
-        # Without B-frames pictures are stored in the order they are shown, so pieces join by counting frames.
-        "bf": 0,
         "g": ceil(_KEYFRAME_SECONDS * frame.fps),
         "threads": X264_THREADS,
         "flags": "+cgop+bitexact",
         "fflags": "+bitexact",
         "fps_mode": "passthrough",
         "video_track_timescale": track_timescale(frame.fps),
+        "movie_timescale": track_timescale(frame.fps),
     }
     return source.output(ffmpeg.file_url(target), **options)

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +30,9 @@ _NEEDED_ENCODERS = ("libx264", "aac")
 _KEPT_LINES = 40
 """Lines of ffmpeg's own words kept for the message; the last ones name the cause."""
 _NO_SPACE = ("No space left on device", "File too large", "Disk quota exceeded")
+_CONSEQUENCES = re.compile(r"Task finished|Terminating thread|Nothing was written|Conversion failed|Error while")
+"""Lines that only tell that something failed before."""
+_SPEAKER = re.compile(r"^\[[^]]* @ 0x[0-9a-f]+\] ")
 _PIPE_BYTES = 1 << 20
 """Room between us and ffmpeg: at 512x512 more than one frame, so that drawing and encoding overlap."""
 
@@ -235,7 +239,7 @@ class Process:
                 fcntl.fcntl(self._process.stdin.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
     def _failure(self, code: int) -> MoeeError | BrokenPipeError:
-        said = "; ".join(list(self._said)[-3:])
+        said = "; ".join(_reasons(self._said)[:3])
         if code == -getattr(signal, "SIGXFSZ", 0) or any(phrase in line for line in self._said for phrase in _NO_SPACE):
             hint = "free some space and run the same command again"
             return EnvironmentFailed(f"{self._doing}: no space left", hint)
@@ -246,3 +250,9 @@ class Process:
             hint = "if the machine ran out of memory, close other programs or use fewer jobs"
             return EnvironmentFailed(f"{self._doing}: ffmpeg was killed ({name})", hint)
         return EnvironmentFailed(f"{self._doing}: ffmpeg failed: {said or f'exit code {code}'}")
+
+
+def _reasons(said: Iterable[str]) -> list[str]:
+    """Return the lines that name a cause, without who said them."""
+    lines = [_SPEAKER.sub("", line) for line in said]
+    return [line for line in lines if not _CONSEQUENCES.match(line)] or lines

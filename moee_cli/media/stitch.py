@@ -27,6 +27,8 @@ STDOUT = "-"
 _CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 _STREAMED = "+frag_keyframe+delay_moov+default_base_moof"
 """MP4 that is written front to back; the index is delayed by one fragment, so that it can tell of the AAC priming."""
+_REORDERED = 2
+"""Pictures by which decoding runs ahead of showing at most: x264 with its B-frame pyramid."""
 _GREATEST_TIMESCALE = 2**31 - 1
 
 
@@ -75,8 +77,7 @@ def stitch(
             return
         with replacing(output) as temporary:
             ffmpeg.run(_graph(listing, sound, ffmpeg.file_url(temporary), options), f"cannot write {output}")
-            if container != "matroska" and (held := count_frames(temporary)) != n_frames:
-                raise EnvironmentFailed(f"cannot write {output}: it holds {held} of {n_frames} frames")
+            _check_film(temporary, output, n_frames, frame.fps)
 
 
 def _check_lengths(pieces: Sequence[Path], sound: Path, fps: Fraction) -> int:
@@ -93,6 +94,22 @@ def _check_lengths(pieces: Sequence[Path], sound: Path, fps: Fraction) -> int:
             f"{n_frames} frames do not go with {n_samples} samples of sound", "run the same command again"
         )
     return n_frames
+
+
+def _check_film(film: Path, output: Path, n_frames: int, fps: Fraction) -> None:
+    """Make sure, before the film takes its name, that every picture is there and shows when it should."""
+    import av
+
+    with av.open(ffmpeg.file_url(film)) as container:
+        stream = container.streams.video[0]
+        shown = sorted(packet.pts * packet.time_base for packet in container.demux(stream) if packet.pts is not None)
+        # Matroska counts in milliseconds, and older versions of ffmpeg start it after the priming of the sound.
+        is_coarse = container.format.name.startswith("matroska")
+    if len(shown) != n_frames:
+        raise EnvironmentFailed(f"cannot write {output}: it holds {len(shown)} of {n_frames} frames")
+    start, tolerance = (shown[0], 1 / (2 * fps)) if is_coarse else (0, 0)
+    if any(abs(time - start - number / fps) > tolerance for number, time in enumerate(shown)):
+        raise EnvironmentFailed(f"cannot write {output}: its pictures are not evenly spaced")
 
 
 @contextmanager
@@ -119,12 +136,9 @@ def _graph(listing: Path, sound: Path, target: str, options: Mapping[str, Any]) 
 
 
 def _film_options(container: str, fps: Fraction, audio_kbps: int, tags: Mapping[str, str]) -> dict[str, Any]:
-    ticks = track_timescale(fps)
-    frame_ticks = ticks // fps.numerator * fps.denominator
     options: dict[str, Any] = {
         "format": container,
         "c:v": "copy",
-        "bsf:v": f"setts=ts=N*{frame_ticks}:duration={frame_ticks}",
         "c:a": "aac",
         "b:a": f"{audio_kbps}k",
         "map_metadata": -1,
@@ -133,9 +147,22 @@ def _film_options(container: str, fps: Fraction, audio_kbps: int, tags: Mapping[
         "flags:a": "+bitexact",
         **_tag_options(tags),
     }
-    if container != "matroska":
-        options |= {"video_track_timescale": ticks, "movie_timescale": _movie_timescale(fps), "movflags": "+faststart"}
+    if container != "matroska":  # which counts in milliseconds anyway
+        options |= {
+            "bsf:v": _on_the_grid(fps),
+            "video_track_timescale": track_timescale(fps),
+            "movie_timescale": _movie_timescale(fps),
+            "movflags": "+faststart",
+        }
     return options
+
+
+def _on_the_grid(fps: Fraction) -> str:
+    """Return the filter that puts every picture on a whole frame, in decoding order and in the order shown."""
+    ticks = track_timescale(fps) // fps.numerator * fps.denominator
+    shown = f"round((PTS-STARTPTS)/{ticks})*{ticks}"
+    decoded = f"(N-{_REORDERED})*{ticks}"
+    return f"setts=pts={shown}:dts={decoded}:duration={ticks}"
 
 
 def _movie_timescale(fps: Fraction) -> int:

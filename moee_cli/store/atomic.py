@@ -26,16 +26,21 @@ def check_target(path: Path) -> Path:
     """
     real = Path(os.path.realpath(path))
     try:
-        folder = real.parent.stat()
-        if not stat.S_ISDIR(folder.st_mode):
+        if not stat.S_ISDIR(real.parent.stat().st_mode):
             raise OutputError(f"cannot write {path}: {path.parent} is not a folder", "choose another place with -o")
-        if os.path.lexists(real) and not stat.S_ISREG(real.lstat().st_mode):
-            kind = "a folder" if real.is_dir() else "not a plain file"
-            raise OutputError(f"cannot write {path}: it is {kind}", "choose another name with -o")
     except FileNotFoundError:
         raise OutputError(f"cannot write {path}: there is no folder {path.parent}", "create it first") from None
     except OSError as error:
         raise from_os_error(error, f"cannot write {path}") from error
+    try:
+        kind = real.lstat().st_mode
+    except FileNotFoundError:
+        return real
+    except OSError as error:
+        raise from_os_error(error, f"cannot write {path}") from error
+    if not stat.S_ISREG(kind):
+        what = "a folder" if stat.S_ISDIR(kind) else "not a plain file"
+        raise OutputError(f"cannot write {path}: it is {what}", "choose another name with -o")
     return real
 
 
