@@ -209,7 +209,7 @@ class AudioFeatures:
     """What the motion hears, on motion frames."""
 
     log_mel: F32
-    """[F, 80] log10 mel power, Whisper's filter bank range 0..8 kHz, two analysis hops averaged per motion frame."""
+    """[F, 80] log10 mel power, Whisper's filter bank range 0..8 kHz, four analysis hops averaged per motion frame."""
     energy_db: F32
     """[F] level in dB relative to full scale, floor -100."""
     pitch_hz: F32
