@@ -46,6 +46,12 @@ SENTENCES = (
     "A bad habit may become a big problem by tomorrow.",
     "The barber hopped past my aunt, mumbling about ham.",
     "Maybe the people at the opera have not heard about him.",
+    "Up on the farm a calm old man was baking bread with butter.",
+    "Do not jump on the bed while the baby is having a nap.",
+    "Ten empty boxes stood in the hallway when my mother came back.",
+    "What happened to the lamp above the table in the hall?",
+    "Bobby ran ahead and found a pebble at the bottom of the path.",
+    "Perhaps the tap can be repaired before the plumber has lunch.",
 )
 """Heard by no fit: `fit_visemes.py` has sentences of its own."""
 

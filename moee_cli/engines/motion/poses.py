@@ -22,16 +22,16 @@ from moee_cli.core.types import F32
 EMOTION_POSES: Mapping[str, Mapping[str, float]] = {
     "neutral": {},
     "happiness": {
-        "mouthSmile": 0.75, "cheekSquint": 0.60, "eyeSquint": 0.30, "mouthDimple": 0.15, "mouthUpperUp": 0.10,
+        "mouthSmile": 0.82, "cheekSquint": 0.70, "eyeSquint": 0.32, "mouthDimple": 0.15, "mouthUpperUp": 0.12,
         "browInnerUp": 0.06, "browOuterUp": 0.08,
     },
     "sadness": {
-        "browInnerUp": 0.80, "browDown": 0.22, "mouthFrown": 0.75, "mouthShrugLower": 0.35, "eyeSquint": 0.12,
-        "eyeBlink": 0.16, "mouthPress": 0.08,
+        "browInnerUp": 0.92, "browDown": 0.16, "mouthFrown": 0.80, "mouthShrugLower": 0.35, "eyeSquint": 0.12,
+        "eyeBlink": 0.18, "mouthPress": 0.08,
     },
     "anger": {
-        "browDown": 0.90, "eyeWide": 0.30, "eyeSquint": 0.38, "mouthPress": 0.45, "mouthRollLower": 0.20,
-        "mouthRollUpper": 0.15, "noseSneer": 0.25, "mouthFrown": 0.25, "jawForward": 0.20,
+        "browDown": 0.95, "eyeWide": 0.15, "eyeSquint": 0.50, "mouthPress": 0.60, "mouthRollLower": 0.30,
+        "mouthRollUpper": 0.25, "noseSneer": 0.42, "mouthFrown": 0.35, "jawForward": 0.20,
     },
     "disgust": {
         "noseSneer": 0.85, "mouthUpperUp": 0.45, "mouthFrown": 0.40, "mouthLowerDown": 0.18, "browDown": 0.45,
