@@ -66,7 +66,7 @@ _HUM_BINS = 7
 
 A low voice is still found, by its harmonics."""
 _VOICED = 0.5
-"""Periodicity above this is voiced speech (Boersma 1993 uses 0.45 for clean voices)."""
+"""Periodicity above this is voiced speech (Praat's default, for clean recordings, is 0.45)."""
 _BATCH = 500
 """Hops analysed at once: 5 s, so memory stays flat whatever the length."""
 

@@ -20,7 +20,7 @@ _LIPS = {-1: 0.18, 0: 0.52, 1: 0.30}
 _JAW_MIX = {-2: 0.07, -1: 0.21, 0: 0.38, 1: 0.25, 2: 0.09}
 """The same for the jaw, the heavier part."""
 _ROUNDING = {-1: 0.14, 0: 0.30, 1: 0.28, 2: 0.18, 3: 0.10}
-"""Rounding starts up to 120 ms early (Lubker and Gay, "Anticipatory labial coarticulation", 1982)."""
+"""Rounding is in sight before it is heard (Lubker and Gay, "Anticipatory labial coarticulation", JASA 1982)."""
 _CLOSED_FROM, _CLOSED_AT = 0.14, 0.42
 """Weight of `closed` at which the lips begin to close, and are closed."""
 _JAW_KNEE, _JAW_LIMIT = 0.42, 0.62
