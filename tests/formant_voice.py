@@ -15,7 +15,7 @@ FORMANTS = {
     "u": ((320.0, -3.0), (850.0, -18.0), (2250.0, -42.0), (3400.0, -46.0)),
     "m": ((260.0, -10.0), (1050.0, -38.0), (2200.0, -44.0), (3300.0, -50.0)),
 }
-"""Formants in Hz with their level in dB (Peterson and Barney 1952, table II; `m` is a typical murmur)."""
+"""Formants in Hz with their level in dB (vowels after Peterson and Barney 1952; `m` is a plausible murmur)."""
 
 
 def say(phones: Sequence[tuple[str, float]], pitch: float = 130.0) -> NDArray[np.float32]:
