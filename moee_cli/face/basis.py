@@ -120,8 +120,8 @@ _PAIRED_SHAPES: dict[str, tuple[Push, ...]] = {
         Push("both", 0.30, -0.78, 0.08, 0.08, -0.018, 0.004),
     ),
     "mouthShrugLower": (
-        Push("jaw", 0.00, -0.85, 0.17, 0.17, 0.000, 0.034),
-        Push("jaw", 0.00, -1.21, 0.20, 0.13, 0.000, 0.040),
+        Push("jaw", 0.00, -0.85, 0.17, 0.17, 0.000, 0.040),
+        Push("jaw", 0.00, -1.21, 0.20, 0.13, 0.000, 0.047),
     ),
     "mouthShrugUpper": (
         Push("skull", 0.00, -0.70, 0.17, 0.12, 0.000, 0.031),
@@ -147,6 +147,8 @@ class Slits:
     """[M, 2] line at which the lips meet, from the subject's right corner to the left."""
     lids: tuple[tuple[F32, F32], tuple[F32, F32]]
     """(upper, lower) lid edges, each [E, 2] with x ascending, of the subject's left, then right eye."""
+    lid_rooms: tuple[float, float] = (0.22, 0.22)
+    """Distance from the upper lid to the brow over the middle of the left and of the right eye."""
 
     @property
     def mouth_centre(self) -> float:
@@ -188,8 +190,8 @@ class Sites:
         x, y = places[:, 0], places[:, 1]
         zero = np.zeros_like(x)
         drops, lifts, uppers, lowers = [], [], [], []
-        for upper, lower in slits.lids:
-            near_upper, near_lower, gap, belong = _lid_weights(x, y, upper, lower)
+        for (upper, lower), room in zip(slits.lids, slits.lid_rooms, strict=True):
+            near_upper, near_lower, gap, belong = _lid_weights(x, y, upper, lower, room)
             drops.append(near_upper * gap if lids == "above" else zero)
             lifts.append(near_lower * gap if lids == "below" else zero)
             uppers.append(near_upper * belong if lids == "above" else zero)
@@ -213,7 +215,12 @@ def _jaw_weight(x: F32, y: F32, slits: Slits, side: Side) -> F32:
     return np.asarray(beyond + (target - beyond) * parted, np.float32)
 
 
-def _lid_weights(x: F32, y: F32, upper: F32, lower: F32) -> tuple[F32, F32, F32, F32]:
+def lid_reach(room: float) -> float:
+    """Return how far above its lashes a lid stretches, for a distance from lid to brow."""
+    return float(np.clip(0.85 * room - _LASHES, 0.075, 0.15))
+
+
+def _lid_weights(x: F32, y: F32, upper: F32, lower: F32, room: float) -> tuple[F32, F32, F32, F32]:
     """Return nearness to the upper and to the lower lid, the lid gap, and a bump over the eye's width, each [N]."""
     top = np.interp(x, upper[:, 0], upper[:, 1])
     bottom = np.interp(x, lower[:, 0], lower[:, 1])
@@ -222,7 +229,7 @@ def _lid_weights(x: F32, y: F32, upper: F32, lower: F32) -> tuple[F32, F32, F32,
     belong = np.clip(1.0 - across * across, 0.0, 1.0)
     gap = np.where(np.abs(across) < 1.0, np.maximum(top - bottom, 0.0), 0.0)
     over, under = y - top, bottom - y
-    near_upper = (1.0 - _smooth((over - _LASHES) / (0.12 + 0.6 * gap))) * (1.0 - _smooth((-over - 0.14) / 0.12))
+    near_upper = (1.0 - _smooth((over - _LASHES) / lid_reach(room))) * (1.0 - _smooth((-over - 0.14) / 0.12))
     near_lower = (1.0 - _smooth((under - 0.015) / 0.15)) * (1.0 - _smooth((-under - 0.14) / 0.12))
     return near_upper, near_lower, np.asarray(gap, np.float32), np.asarray(belong, np.float32)
 
@@ -270,7 +277,7 @@ def _lid_shape(sites: Sites, name: str, eye: int) -> F32 | None:
         field[:, 1] = 0.18 * sites.lid_lift[eye] - 0.82 * sites.lid_drop[eye] - 0.016 * sites.lid_upper[eye]
         field[:, 0] = -0.015 * sign * (sites.lid_upper[eye] + sites.lid_lower[eye])
     elif name == "eyeWide":
-        field[:, 1] = 0.036 * sites.lid_upper[eye] - 0.004 * sites.lid_lower[eye]
+        field[:, 1] = 0.36 * sites.lid_drop[eye] - 0.004 * sites.lid_lower[eye]
     elif name == "eyeSquint":
         field[:, 1] = 0.026 * sites.lid_lower[eye] - 0.008 * sites.lid_upper[eye]
         field[:, 0] = -0.008 * sign * sites.lid_lower[eye]
@@ -279,6 +286,12 @@ def _lid_shape(sites: Sites, name: str, eye: int) -> F32 | None:
     else:
         return None
     return field
+
+
+def _off_the_lids(field: F32, sites: Sites) -> F32:
+    """Return a brow's field [N, 2] held off the lids: a raised brow draws up the skin above them, not their edge."""
+    held = 1.0 - 0.75 * np.minimum(1.0, sites.lid_upper[0] + sites.lid_upper[1])
+    return np.asarray(field * held[:, None], np.float32)
 
 
 def _one_shape(name: str, sites: Sites) -> F32:
@@ -291,9 +304,11 @@ def _one_shape(name: str, sites: Sites) -> F32:
     if name in _PAIRED_SHAPES:
         _push(field, sites, _PAIRED_SHAPES[name])
         _push(field, sites, _PAIRED_SHAPES[name], mirror=-1.0)
-        return field
+        return _off_the_lids(field, sites) if name == "browInnerUp" else field
     stem, eye = (name[:-4], 0) if name.endswith("Left") else (name[:-5], 1)
     _push(field, sites, _LEFT_SHAPES.get(stem, ()), mirror=(1.0, -1.0)[eye])
+    if stem == "browOuterUp":
+        return _off_the_lids(field, sites)
     lids = _lid_shape(sites, stem, eye)
     return field if lids is None else field + lids
 

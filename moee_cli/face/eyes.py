@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from moee_cli.core.labels import CHANNEL
 from moee_cli.core.types import F32, U8
+from moee_cli.face.basis import lid_reach
 from moee_cli.face.fields import Anatomy, Box, MovingPoints, Patch, sample
 from moee_cli.face.outlines import Outlines
 from moee_cli.face.pose import HeadPose
@@ -44,7 +45,7 @@ class Eye:
         self._rims = (max(0.7, 0.020 * unit), -0.007 * unit)
         self._ball_rest, self._ball_clean = self._eyeball(upper, lower, outlines.irises[eye])
         self._fall = self._gaze_fall(outlines.irises[eye], upper)
-        self._skin, self._lash_colour = self._lid_skin(upper, lower)
+        self._skin, self._lash_colour = self._lid_skin(upper, lower, outlines.lid_rooms[eye])
         self._centre = centre
 
     def _crop(self) -> U8:
@@ -115,24 +116,49 @@ class Eye:
         t = np.clip((away - 1.15 * radius) / (1.6 * room), 0.0, 1.0)
         return np.asarray(1.0 - t * t * (3 - 2 * t), np.float32)
 
-    def _lid_skin(self, upper: F32, lower: F32) -> tuple[U8, F32]:
-        """Return the box with lashes and lid edge replaced by lid skin, and the colour [3] of the lash line."""
-        crop = self._crop()
+    def _lid_skin(self, upper: F32, lower: F32, room: float) -> tuple[U8, F32]:
+        """Return the box with the lid painted plain, without lashes and lid edge, and the colour [3] of its lash line.
+
+        The lid's colour is that of the lighter skin between lid and brow, column by column, held near the skin below
+        the eye: brows, make-up and deep creases must not be smeared over a closing lid.
+        """
+        crop = self._crop().astype(np.float32)
         columns = self._columns()
         rows = (self.box.y + np.arange(self.box.height, dtype=np.float32))[:, None]
         top = np.interp(columns, upper[:, 0] - 0.5, upper[:, 1] - 0.5)
         bottom = np.interp(columns, lower[:, 0] - 0.5, lower[:, 1] - 0.5)
+        reach = (lid_reach(room) + 0.03) * self.unit
+        under = self._columnwise(crop, (rows > bottom + 0.05 * self.unit) & (rows < bottom + 0.14 * self.unit), 0.5)
+        lid = self._columnwise(crop, (rows > top - reach) & (rows < top - 0.02 * self.unit), 0.5)
+        ratio = lid.mean(1, keepdims=True) / np.maximum(under.mean(1, keepdims=True), 1.0)
+        share = np.clip((ratio - 0.35) / 0.25, 0.0, 1.0)  # darker than that it is brow or shadow, not lid
+        colour = 0.88 * under + share * (lid - 0.88 * under)
+        colour *= (
+            np.clip(ratio, 0.65, 1.05) / np.maximum(colour.mean(1, keepdims=True), 1.0) * under.mean(1, keepdims=True)
+        )
+        height = np.clip((top - rows) / reach, 0.0, 1.0)
+        bulge = 0.90 + 0.12 * np.sin(np.pi * np.clip(height + 0.12, 0.0, 1.0))
+        paint = colour[None] * bulge[..., None]
         margin = 0.05 * self.unit
-        beside = (columns > upper[0, 0] - margin) & (columns < upper[-1, 0] + margin)
-        band = (rows > top - 0.075 * self.unit) & (rows < bottom + 0.02 * self.unit) & beside
-        skin = cv2.inpaint(crop, band.astype(np.uint8), 3, cv2.INPAINT_TELEA)
-        skin = cv2.GaussianBlur(skin, (0, 0), 0.012 * self.unit)
+        beside = np.clip(np.minimum(columns - upper[0, 0] + margin, upper[-1, 0] + margin - columns) / margin, 0.0, 1.0)
+        share = (1.0 - np.clip((height - 0.45) / 0.45, 0.0, 1.0)) * (rows < bottom + 0.02 * self.unit) * beside
+        share = cv2.GaussianBlur(share.astype(np.float32), (0, 0), 0.010 * self.unit)[..., None]
+        skin = np.clip(crop + (paint - crop) * share, 0, 255).astype(np.uint8)
         near = (np.abs(rows - top) < 0.03 * self.unit) & (columns > upper[0, 0]) & (columns < upper[-1, 0])
-        edge = crop[near].astype(np.float32)
+        edge = crop[near]
         luma = edge.mean(1)
-        dark = edge[luma <= np.percentile(luma, 12)].mean(0)
-        soft = cv2.GaussianBlur(band.astype(np.float32), (0, 0), 0.012 * self.unit)[..., None]
-        return (crop + (skin.astype(np.float32) - crop) * soft).astype(np.uint8), dark.astype(np.float32)
+        return skin, np.asarray(edge[luma <= np.percentile(luma, 12)].mean(0), np.float32)
+
+    def _columnwise(self, crop: F32, zone: NDArray[np.bool_], least: float) -> F32:
+        """Return a colour per column [w, 3]: mean of the zone's pixels above the `least` quantile of its brightness."""
+        luma = crop.mean(2)
+        floor = np.quantile(luma[zone], least) if zone.any() else 0.0
+        weight = (zone & (luma >= 0.5 * floor)) * np.maximum(luma, 1.0) ** 1.5
+        sums = np.concatenate([(crop * weight[..., None]).sum(0), weight.sum(0)[:, None]], axis=1)
+        smooth = cv2.GaussianBlur(
+            sums[None].astype(np.float32), (0, 0), 0.06 * self.unit, borderType=cv2.BORDER_REPLICATE
+        )[0]
+        return np.asarray(smooth[:, :3] / np.maximum(smooth[:, 3:], 1e-6), np.float32)
 
     def draw(self, frame: U8, source: U8, weights: F32, motion: F32, pose: HeadPose) -> None:
         """Draw lids and eyeball into `frame`; `source` is the photo with its expression folds."""

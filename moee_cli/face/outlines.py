@@ -17,6 +17,9 @@ _LID_UPPER = ((362, 398, 384, 385, 386, 387, 388, 466, 263), (33, 246, 161, 160,
 _LID_LOWER = ((362, 382, 381, 380, 374, 373, 390, 249, 263), (33, 7, 163, 144, 145, 153, 154, 155, 133))
 """FaceMesh landmarks along lips and lids, left to right in the image; the left eye is the subject's."""
 
+_BROW_LOWER = ((295, 282, 283), (65, 52, 53))
+"""FaceMesh landmarks along the lower edge of the brows, over the middle of the eyes."""
+
 IRIS_CENTRE = (473, 468)
 IRIS_RING = ((474, 475, 476, 477), (469, 470, 471, 472))
 """FaceMesh landmarks of the irises: the subject's left, then right."""
@@ -66,6 +69,8 @@ class Outlines:
     mouth_open: bool
     lids: tuple[tuple[F32, F32], tuple[F32, F32]]
     """(upper, lower) of the subject's left, then right eye, image left to right."""
+    lid_rooms: tuple[float, float]
+    """Distance from lid to brow over the middle of the left and of the right eye, in units."""
     irises: tuple[tuple[F32, float], tuple[F32, float]]
     """Centre [2] and radius of the subject's left, then right iris."""
 
@@ -81,12 +86,19 @@ class Outlines:
         lids = [
             (smooth_curve(flat[list(_LID_UPPER[eye])]), smooth_curve(flat[list(_LID_LOWER[eye])])) for eye in (0, 1)
         ]
+        rooms = [cls._room(flat[list(_BROW_LOWER[eye])], lids[eye][0], frame) for eye in (0, 1)]
         irises = []
         for eye in (0, 1):
             centre = flat[IRIS_CENTRE[eye]]
             radius = float(np.hypot(*(flat[list(IRIS_RING[eye])] - centre).T).mean())
             irises.append((centre, radius))
-        return cls(upper, lower, is_open, (lids[0], lids[1]), (irises[0], irises[1]))
+        return cls(upper, lower, is_open, (lids[0], lids[1]), (rooms[0], rooms[1]), (irises[0], irises[1]))
+
+    @staticmethod
+    def _room(brow: F32, lid: F32, frame: CanonicalFrame) -> float:
+        """Return the median height, in units, of brow points [3, 2] over a lid [M, 2]."""
+        over, edge = frame.places(brow), frame.places(lid)
+        return float(np.median(over[:, 1] - np.interp(over[:, 0], edge[:, 0], edge[:, 1])))
 
     def slits(self, frame: CanonicalFrame) -> Slits:
         """Return the slits in the canonical frame."""
@@ -94,4 +106,4 @@ class Outlines:
         (left_up, left_low), (right_up, right_low) = (
             (frame.places(up)[:, :2], frame.places(low)[:, :2]) for up, low in self.lids
         )
-        return Slits(line, ((left_up, left_low), (right_up, right_low)))
+        return Slits(line, ((left_up, left_low), (right_up, right_low)), self.lid_rooms)

@@ -30,16 +30,16 @@ _DIMPLE: _Line = ((0.345, -0.735), (0.36, -0.83))
 
 _FOLDS: tuple[tuple[_Line, float, float, dict[str, float]], ...] = (
     # line on the subject's left, width in units, strength, shapes that press it (a stem means that side's shape)
-    (_NASOLABIAL, 0.022, 0.13, {"mouthSmile": 0.9, "noseSneer": 0.9, "mouthUpperUp": 0.6, "cheekSquint": 0.3}),
+    (_NASOLABIAL, 0.024, 0.11, {"mouthSmile": 0.9, "noseSneer": 0.9, "mouthUpperUp": 0.6, "cheekSquint": 0.3}),
     (_CROW[0], 0.014, 0.06, {"cheekSquint": 0.7, "eyeSquint": 0.4}),
     (_CROW[1], 0.014, 0.06, {"cheekSquint": 0.7, "eyeSquint": 0.4}),
     (_UNDER_EYE, 0.022, 0.13, {"cheekSquint": 0.8, "eyeSquint": 0.6}),
     (_GLABELLA, 0.018, 0.17, {"browDown": 1.0, "noseSneer": 0.2}),
     (_NOSE_ROOT, 0.018, 0.13, {"browDown": 0.5, "noseSneer": 0.6}),
     (_NOSE_SIDE, 0.016, 0.10, {"noseSneer": 1.0}),
-    (_FOREHEAD[0], 0.020, 0.13, {"browInnerUp": 0.9, "browOuterUp": 0.4}),
-    (_FOREHEAD[1], 0.020, 0.10, {"browInnerUp": 0.8, "browOuterUp": 0.4}),
-    (_FOREHEAD_OUTER, 0.020, 0.09, {"browOuterUp": 1.0}),
+    (_FOREHEAD[0], 0.024, 0.07, {"browInnerUp": 0.9, "browOuterUp": 0.4}),
+    (_FOREHEAD[1], 0.024, 0.055, {"browInnerUp": 0.8, "browOuterUp": 0.4}),
+    (_FOREHEAD_OUTER, 0.024, 0.05, {"browOuterUp": 1.0}),
     (_CHIN, 0.035, 0.12, {"mouthShrugLower": 0.9, "mouthFrown": 0.3}),
     (_DIMPLE, 0.025, 0.10, {"mouthDimple": 1.0, "mouthSmile": 0.5}),
 )
@@ -101,7 +101,7 @@ class Folds:
                 furrow = np.exp(-0.5 * (away / width) ** 2)
                 ridge = np.exp(-0.5 * ((np.abs(across) - 2.2 * width) / (1.3 * width)) ** 2) * (across > 0)
                 ends = np.exp(-0.5 * ((away - np.abs(across)) / (0.7 * width)) ** 2)
-                fields.append(strength * (0.40 * ridge * ends * taper - furrow * taper))
+                fields.append(strength * (0.25 * ridge * ends * taper - furrow * taper))
                 driver = np.zeros(len(CHANNEL), np.float32)
                 for name, share in shapes.items():
                     driver[CHANNEL.get(name, CHANNEL.get(name + suffix, -1))] = share
