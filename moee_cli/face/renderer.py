@@ -37,6 +37,7 @@ class FaceRenderer:
         anatomy = Anatomy(frame, outlines.slits(frame), width, height)
         step = max(2, round(max(width, height) / _NODES))
         self._skin = Patch(anatomy, Box(0, 0, width, height), step)
+        self._head = self._skin.part_following(0.6)
         fine = max(1, round(frame.scale / 60))
         self._lip = Patch(anatomy, self._mouth_box(anatomy, outlines, _LIP_BOX), fine)
         self._chin = Patch(anatomy, self._mouth_box(anatomy, outlines, _CHIN_BOX), fine, lips="below")
@@ -92,7 +93,8 @@ class FaceRenderer:
         pose = HeadPose(head_of(held))
         back = self._skin.backward(weights, pose)
         source = self._folds.shaded(self._pixels, held)
-        frame = sample(source, back)
+        frame = sample(source, back, sharp=False)
+        frame[self._head] = sample(source, np.ascontiguousarray(back[self._head]))
         upper = self._mouth.upper.positions(weights, pose) - 0.5
         lower = self._mouth.lower.positions(weights, pose) - 0.5
         shift = self._mouth_shift(weights, pose)

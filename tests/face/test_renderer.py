@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -228,7 +229,7 @@ def test_far_background_is_still(each):
     frame = renderer.draw(motion(jawOpen=0.7, headYaw=0.15, headPitch=0.1, headRoll=0.1, browInnerUp=1.0))
     height, width = frame.shape[:2]
     corner = (slice(0, height // 8), slice(0, width // 10))
-    np.testing.assert_array_equal(frame[corner], portrait.pixels[corner])
+    np.testing.assert_allclose(frame[corner].astype(int), portrait.pixels[corner], atol=2)
     sides = np.s_[: height // 2, : width // 24]
     assert psnr(frame[sides], portrait.pixels[sides]) > 45
 
@@ -251,7 +252,7 @@ def test_identity_outside_the_mouth_is_kept_sharp(each):
     moved = cv2.Laplacian(cv2.cvtColor(turned, cv2.COLOR_RGB2GRAY), cv2.CV_32F)
     x0, y0 = portrait.landmarks[:, :2].min(0).astype(int)
     x1, y1 = portrait.landmarks[:, :2].max(0).astype(int)
-    assert moved[y0:y1, x0:x1].std() > 0.75 * still[y0:y1, x0:x1].std()
+    assert moved[y0:y1, x0:x1].std() > 0.8 * still[y0:y1, x0:x1].std()
 
 
 SWEEPS = {
@@ -265,7 +266,7 @@ def test_a_slow_sweep_has_no_jumps(name, renderer):
     end = motion(**SWEEPS[name])
     steps = 24
     frames = [renderer.draw(end * np.float32(i / steps)).astype(np.int16) for i in range(steps + 1)]
-    jumps = np.array([np.percentile(np.abs(b - a), 99.9) for a, b in zip(frames, frames[1:], strict=False)])
+    jumps = np.array([np.percentile(np.abs(b - a), 99.9) for a, b in pairwise(frames)])
     assert jumps.max() < 75
     assert jumps.max() < 4.0 * np.median(jumps) + 12
 
