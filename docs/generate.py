@@ -15,11 +15,11 @@ import typer
 
 from moee_cli.cli import events
 from moee_cli.cli.app import COMMANDS, COMPLETE_VARIABLE, PROGRAM, app
+from moee_cli.script.reference import reference_page
 
 ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- generated: docs/generate.py -->\n", "<!-- end of generated -->\n"
 WIDTH = 96
-SHELLS = ("bash", "zsh", "fish")
 
 
 def help_text(*command: str) -> str:
@@ -79,6 +79,7 @@ def files() -> dict[Path, Callable[[], str]]:
     docs, completions = ROOT / "docs", ROOT / "completions"
     return {
         docs / "cli.md": lambda: with_section(docs / "cli.md", commands_section()),
+        docs / "script.md": reference_page,
         docs / "events.md": lambda: with_section(docs / "events.md", events_section()),
         completions / "moee.bash": lambda: completion("bash"),
         completions / "_moee": lambda: completion("zsh"),

@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -49,6 +50,13 @@ def test_summaries_fit_the_list_of_commands(name):
 @pytest.mark.parametrize("path", list(generator.files()), ids=page_name)
 def test_generated_files_are_current(path):
     assert path.read_text("utf-8") == generator.files()[path](), "run `just docs`"
+
+
+@pytest.mark.parametrize(("shell", "file"), [("bash", "moee.bash"), ("zsh", "_moee"), ("fish", "moee.fish")])
+def test_completions_are_scripts_their_shell_reads(shell, file):
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    subprocess.run([shell, "-n", ROOT / "completions" / file], check=True)
 
 
 @pytest.mark.parametrize("name", NAMES)

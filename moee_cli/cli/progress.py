@@ -124,10 +124,10 @@ class BarView:
         self._task: TaskID | None = None
         self._total: int | None = None
         self._unit = ""
-        self._bars.start()
 
     def start(self, stage: str, total: int | None, unit: str) -> None:
         """Add a bar below those of the finished stages."""
+        self._bars.start()  # not earlier: it hides the cursor, and only `close` brings it back
         self._total, self._unit = total, unit
         self._task = self._bars.add_task(stage, total=total, count=self._count(0))
 
@@ -262,6 +262,7 @@ def reporting(command: str, mode: ProgressMode, events: str | None, **facts: Any
     Raises:
         UsageError, OutputError: `--events` names something that cannot be written.
     """
-    reporter = Reporter(make_view(mode), open_events(events) if events else None)
+    writer = open_events(events) if events else None
+    reporter = Reporter(make_view(mode), writer)
     reporter.event("begin", command=command, version=__version__, **facts)
     return reporter

@@ -27,6 +27,9 @@ SCRIPT_SUFFIXES = (".yaml", ".yml")
 _STOP_SECONDS = 10.0
 """How long a terminated worker may clean up before it is killed."""
 
+_KILLED = -9
+"""Exit code after SIGKILL, a name that Windows lacks."""
+
 _HAS_CONTENT = re.compile(r"^(segments|extends)\s*:", re.MULTILINE)
 
 
@@ -108,7 +111,7 @@ class WorkerLost:
     @property
     def error(self) -> MoeeError:
         """What that means to the user."""
-        if self.exit_code == -signal.SIGKILL:
+        if self.exit_code == _KILLED:
             return OutOfMemory("the worker process was killed, most likely because memory ran out", "try a smaller -j")
         cause = f"signal {-self.exit_code}" if self.exit_code < 0 else f"exit code {self.exit_code}"
         return EnvironmentFailed(f"the worker process ended in the middle of its work ({cause})")

@@ -68,8 +68,12 @@ def check_script(source: str) -> FileReport:
     except MoeeError as error:
         problems.append(Problem(error.message, hint=error.hint))
     length = f", {facts['seconds']:.2f} s" if "seconds" in facts else ""
-    summary = f"{facts['n_segments']} segments{length}" if facts else ""
+    summary = f"{_count(facts['n_segments'], 'segment')}{length}" if facts else ""
     return FileReport(source, "script", facts, summary, tuple(problems))
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 # --- videos ----------------------------------------------------------------------------------------------------------

@@ -57,6 +57,25 @@ def test_output_to_a_pipe(film, tmp_path):
     assert probe_video(tmp_path / "streamed.mp4").n_frames == 10
 
 
+def test_no_video_on_a_terminal(moee, film, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    result = moee("render", film(), "-o", "-")
+    assert (result.code, result.out) == (2, "")
+
+
+def test_a_reader_of_the_video_that_leaves(film):
+    larger = ["--set", "frame.size=512x512"]  # than a pipe and ffmpeg's buffer hold
+    process = subprocess.Popen(
+        [sys.executable, "-m", "moee_cli", "render", str(film(seconds=3.0)), "-o", "-", "--progress", "none", *larger],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    process.stdout.close()
+    error = process.stderr.read()
+    assert (process.wait(60), b"error" in error) == (141, False)
+    process.stderr.close()
+
+
 def test_a_script_from_standard_input(moee, film, tmp_path, monkeypatch):
     text = film().read_text("utf-8")
     monkeypatch.chdir(tmp_path)

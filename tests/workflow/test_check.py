@@ -198,7 +198,7 @@ def test_the_command_reports_every_file(moee, good, film, tmp_path):
     lines = result.out.splitlines()
     assert lines[0].startswith(f"{good}: ok, 64x64")
     assert any(line.startswith(f"error: {bad}") for line in lines)
-    assert lines[-1] == f"{tmp_path / 'film.yaml'}: ok, 1 segments, 0.40 s"
+    assert lines[-1] == f"{tmp_path / 'film.yaml'}: ok, 1 segment, 0.40 s"
     assert result.err == ""
 
 
@@ -215,4 +215,4 @@ def test_a_script_on_standard_input(moee, film, monkeypatch):
     path = film()
     monkeypatch.chdir(path.parent)
     result = moee("check", "-", stdin=path.read_text())
-    assert (result.code, result.out) == (0, "-: ok, 1 segments, 0.40 s\n")
+    assert (result.code, result.out) == (0, "-: ok, 1 segment, 0.40 s\n")

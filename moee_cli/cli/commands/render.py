@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ import typer
 
 from moee_cli.cli import console, options
 from moee_cli.cli.progress import ProgressMode, reporting
+from moee_cli.core.errors import UsageError
 
 EXAMPLES = """
 moee render film.yaml
@@ -17,6 +19,8 @@ moee render film.yaml --draft -o look.mp4
 moee render film.yaml --only a02,a03 --set defaults.intensity=0.9
 cat film.yaml | moee render - -o - | ffplay -
 """
+
+STDOUT = Path("-")
 
 
 def render(
@@ -44,6 +48,8 @@ def render(
     from the same script is overwritten; any other file is not, without --force.
     """
     target = None if output is None else Path(output)
+    if target == STDOUT and sys.stdout.isatty():
+        raise UsageError("a video does not belong on a terminal", "pipe it into a program, or give -o FILE")
     changes = options.overrides(engine, preset, seed, sets, draft=draft)
     with reporting("render", progress, events, script=script) as reporter:
         opened = changes.open(script, target)
@@ -62,5 +68,5 @@ def render(
     if progress is not ProgressMode.NONE:
         length = console.duration(result.seconds)
         console.say(f"{length} of video, {console.plural(result.n_frames, 'frame')}, in {console.duration(elapsed)}")
-    if target != Path("-"):
+    if target != STDOUT:
         console.data(str(result.output))
