@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +47,11 @@ _CROPS = ((2.0, 0.0, 0.0), (1.7, 0.06, 0.03), (1.7, -0.06, -0.03), (2.4, 0.05, -
 _MAX_SPREAD = 0.04
 """Landmarks of a real face agree between the crops to 0.004-0.008 eye distances (RMS; six portraits); those "found" in
 cats, coins, moons and cells scatter by 0.058-0.33."""
+_STAYS, _GROWS = 0.85, 1.5
+"""A tracked face stays while it shares this much of the smaller box, and its area changes by less than this factor."""
+_SAME = 0.4
+"""A face found in a crop is the one looked for if the boxes agree this much (common area over united area): sometimes
+the detector sees a small face inside a large one."""
 _OVERLAP = 0.5
 """Faces sharing this much of the smaller box are one face seen twice."""
 
@@ -118,22 +123,25 @@ def find_faces(picture: U8, *, model: Path | None = None) -> list[Face]:
 def track(frames: Iterable[U8], *, model: Path | None = None) -> Iterator[Points | None]:
     """Yield landmarks [478, 3] px of the largest face for each RGB frame [H, W, 3] of a video, None where it is lost.
 
-    Each frame is measured alone (one crop, placed by the previous frame): no smoothing hides or delays a motion.
+    Each frame is measured alone: no smoothing hides or delays a motion. The crop that is looked at stays where it is
+    until the face has left its place, so that neither its own jitter nor an opening jaw moves the measure.
 
     Raises:
         Unavailable, InputError: as `find_faces`.
     """
     with _detector(model) as detect:
-        last: Points | None = None
+        place: Points | None = None
         for frame in frames:
-            picture = np.ascontiguousarray(frame)
-            found = None if last is None else _in_crop(picture, last, _CROPS[0], detect)
-            if found is None:
-                candidates = _search(picture, detect)
-                largest = max(candidates, key=lambda points: Face(points).area, default=None)
-                found = None if largest is None else _in_crop(picture, largest, _CROPS[0], detect)
-            last = found
-            yield found
+            found = [] if place is None else _in_crop(frame, place, _CROPS[0], [detect])
+            if place is None or not found or _has_moved(found[0], place):
+                place = max(_search(frame, detect), key=lambda points: Face(points).area, default=None)
+                found = [] if place is None else _in_crop(frame, place, _CROPS[0], [detect])
+            yield found[0] if found else None
+
+
+def _has_moved(now: Points, place: Points) -> bool:
+    """Tell whether a face is no longer where a crop was placed for it, or of another size."""
+    return _shared(now, place) < _STAYS or not 1 / _GROWS < Face(now).area / Face(place).area < _GROWS
 
 
 # --- search ---------------------------------------------------------------------------------------------------------
@@ -149,10 +157,12 @@ def _search(picture: U8, detect: Detect) -> list[Points]:
         side = max(height, width) / zoom
         if zoom > 1 and side < _CROP_SIDE / 4:
             break
+        size = min(_SEARCH_SIDE, max(round(side), _CROP_SIDE))
         found: list[Points] = []
         for top in _starts(height, side):
             for left in _starts(width, side):
-                found += _detect_in(picture, (left, top), side, min(_SEARCH_SIDE, max(round(side), _CROP_SIDE)), detect)
+                faces = detect(_square(picture, (left, top), side, size))
+                found += _to_picture(faces, (left, top), side / size)
         if found:
             return _without_doubles(found)
     return []
@@ -175,24 +185,32 @@ def _without_doubles(found: list[Points]) -> list[Points]:
     return kept
 
 
+def _common(one: Face, two: Face) -> float:
+    """Return the area that both boxes cover, in square px."""
+    (a_left, a_top, a_right, a_bottom), (b_left, b_top, b_right, b_bottom) = one.box, two.box
+    wide = max(0.0, min(a_right, b_right) - max(a_left, b_left))
+    return wide * max(0.0, min(a_bottom, b_bottom) - max(a_top, b_top))
+
+
 def _shared(first: Points, second: Points) -> float:
     """Return the share of the smaller box that lies in the other."""
     one, two = Face(first), Face(second)
-    (a_left, a_top, a_right, a_bottom), (b_left, b_top, b_right, b_bottom) = one.box, two.box
-    wide = max(0.0, min(a_right, b_right) - max(a_left, b_left))
-    high = max(0.0, min(a_bottom, b_bottom) - max(a_top, b_top))
-    return wide * high / max(min(one.area, two.area), 1e-9)
+    return _common(one, two) / max(min(one.area, two.area), 1e-9)
+
+
+def _agreement(first: Points, second: Points) -> float:
+    """Return common area over united area: 1 for the same box, 0 for boxes apart."""
+    one, two = Face(first), Face(second)
+    common = _common(one, two)
+    return common / max(one.area + two.area - common, 1e-9)
 
 
 def _measured(picture: U8, rough: Points, detect: Detect) -> Points | None:
     """Return landmarks averaged over several crops around a face; None if the crops do not agree that it is one."""
-    near, seen = rough, []
-    for crop in _CROPS:
-        for view in (detect, _mirrored(detect)):
-            found = _in_crop(picture, near, crop, view)
-            if found is not None:
-                seen.append(found)
-                near = seen[0]
+    views = (detect, _mirrored(detect))
+    seen = _in_crop(picture, rough, _CROPS[0], views)
+    for crop in _CROPS[1:]:
+        seen += _in_crop(picture, seen[0] if seen else rough, crop, views)
     if len(seen) <= len(_CROPS):
         return None
     mean = np.mean(seen, axis=0, dtype=np.float64)
@@ -215,23 +233,27 @@ def _mirrored(detect: Detect) -> Detect:
     return detect_mirrored
 
 
-def _in_crop(picture: U8, near: Points, crop: tuple[float, float, float], detect: Detect) -> Points | None:
-    """Return the face found where `near` is, looking at a crop of it only."""
+def _in_crop(picture: U8, near: Points, crop: tuple[float, float, float], views: Sequence[Detect]) -> list[Points]:
+    """Return the face found where `near` is, looking at a crop of it only: once per view that finds it."""
     left, top, right, bottom = Face(near).box
     size = max(right - left, bottom - top)
     zoom, shift_x, shift_y = crop
     side = zoom * size
     corner = ((left + right - side) / 2 + shift_x * size, (top + bottom - side) / 2 + shift_y * size)
-    found = [one for one in _detect_in(picture, corner, side, _CROP_SIDE, detect) if _shared(one, near) > _OVERLAP]
-    return max(found, key=lambda points: _shared(points, near), default=None)
+    square = _square(picture, corner, side, _CROP_SIDE)
+    found = []
+    for detect in views:
+        faces = _to_picture(detect(square), corner, side / _CROP_SIDE)
+        best = max(faces, key=lambda points: _agreement(points, near), default=None)
+        if best is not None and _agreement(best, near) > _SAME:
+            found.append(best)
+    return found
 
 
-def _detect_in(picture: U8, corner: tuple[float, float], side: float, size: int, detect: Detect) -> list[Points]:
-    """Return faces in the square of the picture at `corner`, looked at in `size` px, in pixels of the picture."""
-    square = _square(picture, corner, side, size)
-    scale = np.float32(side / size)
-    offset = np.array([*corner, 0.0], np.float32)
-    return [(points * scale + offset).astype(np.float32) for points in detect(square)]
+def _to_picture(faces: list[Points], corner: tuple[float, float], scale: float) -> list[Points]:
+    """Return landmarks of a square in pixels of the picture that it was cut from."""
+    offset = np.array([*corner, 0.0])
+    return [(points * scale + offset).astype(np.float32) for points in faces]
 
 
 def _square(picture: U8, corner: tuple[float, float], side: float, size: int) -> U8:
@@ -251,7 +273,7 @@ def _square(picture: U8, corner: tuple[float, float], side: float, size: int) ->
     padded = np.pad(inside, margins, mode="edge") if any(map(any, margins)) else inside
     box = (left - x0, top - y0, left - x0 + side, top - y0 + side)
     cut = Image.fromarray(np.ascontiguousarray(padded))
-    return np.asarray(cut.resize((size, size), Image.Resampling.BILINEAR, box))
+    return np.asarray(cut.resize((size, size), Image.Resampling.BILINEAR, box, reducing_gap=2.0))
 
 
 # --- backends -------------------------------------------------------------------------------------------------------
