@@ -384,7 +384,7 @@ def _unavailable(error: ImportError) -> Unavailable:
     if library:
         return Unavailable(
             f"finding faces needs the system library {library[1]}",
-            f"on Debian and Ubuntu: apt-get install {_SYSTEM_PACKAGES.get(library[1], 'libgl1 libglib2.0-0')}",
+            f"on Debian and Ubuntu: apt-get install {_SYSTEM_PACKAGES.get(library[1], _OPENCV_NEEDS)}",
         )
     if error.name == "mediapipe":
         return Unavailable("finding faces needs mediapipe, which is not installed", f"pip install {_WITH_MODELS}")
@@ -397,10 +397,6 @@ def _unavailable(error: ImportError) -> Unavailable:
 
 
 _WITH_MODELS = '"mediapipe>=0.10.21,<1"'
-_SYSTEM_PACKAGES = {
-    "libGL.so.1": "libgl1",
-    "libgthread-2.0.so.0": "libglib2.0-0",
-    "libEGL.so.1": "libegl1",
-    "libGLESv2.so.2": "libgles2",
-}
-"""Debian package of each library that opencv-contrib-python and mediapipe load and slim containers lack."""
+_SYSTEM_PACKAGES = {"libEGL.so.1": "libegl1", "libGLESv2.so.2": "libgles2"}
+_OPENCV_NEEDS = "libgl1 libglib2.0-0"
+"""Debian packages of the libraries that mediapipe and opencv-contrib-python load and slim containers lack."""
