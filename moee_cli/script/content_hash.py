@@ -41,6 +41,10 @@ def content_hash(
 
 
 def _plain(value: object, home: Path) -> Any:
+    if value is None or type(value) in (bool, int, float):
+        return value
+    if isinstance(value, list | tuple):
+        return [_plain(item, home) for item in value]
     if isinstance(value, Path):
         return _relative(value.absolute(), home)
     if isinstance(value, str) and value.startswith(os.sep):  # an engine option that is a path
@@ -55,8 +59,6 @@ def _plain(value: object, home: Path) -> Any:
         }
     if isinstance(value, Mapping):
         return {str(key): _plain(item, home) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item, home) for item in value]
     return value
 
 

@@ -14,6 +14,8 @@ from moee_cli.script.jsonschema import SCHEMA_NAME
 from moee_cli.script.schema import CastEntry, ScriptEntry, SegmentEntry
 
 WIDTH = 120
+_LAST_WORD = 16
+"""PyYAML breaks a line after the word that crosses the width."""
 _BLOCKS = ("cast", "segments", "emotions")
 """Sections with one entry per line."""
 _SEGMENT_ORDER = (
@@ -29,6 +31,7 @@ _SEGMENT_ORDER = (
     "prompt",
     "intensity",
 )
+_AS_TYPED: dict[str, Any] = {"allow_unicode": True, "sort_keys": False}
 _HEADER = f"# yaml-language-server: $schema=./{SCHEMA_NAME}\n"
 
 
@@ -37,8 +40,9 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    """Several lines of text become a literal block."""
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+    """Several lines of text become a literal block; line breaks of Unicode are escaped, since YAML folds them."""
+    style = '"' if any(char in text for char in "\x85\u2028\u2029") else "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _Dumper.add_representer(str, _text)
@@ -100,14 +104,13 @@ def _sorted(item: Any, order: Sequence[str]) -> Any:
 
 def _item(segment: Any) -> str:
     """Return one list entry, on one line if it fits."""
-    flow = _flow(segment)
+    room = WIDTH - 4
     if isinstance(segment, dict) and len(segment) == 1:
-        flow = _line(segment).rstrip("\n")
-    if len(flow) + 4 <= WIDTH and "\n" not in flow:
-        return f"  - {flow}\n"
-    if not isinstance(segment, dict):
-        return _indented(yaml.dump([segment], Dumper=_Dumper, allow_unicode=True, width=WIDTH, sort_keys=False))
-    lines = "".join(_line({key: value}) for key, value in segment.items())
+        lines = _line(segment, room)
+    elif isinstance(segment, dict) and not _fits(_flow(segment), room):
+        lines = "".join(_line({key: value}, room) for key, value in segment.items())
+    else:
+        lines = f"{_flow(segment)}\n"
     first, *rest = lines.splitlines(keepends=True)
     return f"  - {first}" + "".join(f"    {line}" for line in rest)
 
@@ -116,18 +119,18 @@ def _indented(text: str) -> str:
     return "".join(f"  {line}" for line in text.splitlines(keepends=True))
 
 
-def _line(pair: dict[str, Any]) -> str:
+def _line(pair: dict[str, Any], room: int = WIDTH) -> str:
     """Return `key: value`, the value on the same line if it fits."""
     (key, value), *_ = pair.items()
     flow = f"{_flow(key)}: {_flow(value)}"
-    if len(flow) <= WIDTH and "\n" not in flow:
-        return f"{flow}\n"
-    return yaml.dump(pair, Dumper=_Dumper, allow_unicode=True, width=WIDTH, sort_keys=False)
+    return f"{flow}\n" if _fits(flow, room) else yaml.dump(pair, Dumper=_Dumper, width=room - _LAST_WORD, **_AS_TYPED)
+
+
+def _fits(text: str, room: int) -> bool:
+    return len(text) <= room and "\n" not in text
 
 
 def _flow(value: Any) -> str:
     """Return a value in flow style on one line."""
-    text = yaml.dump(
-        [value], Dumper=_Dumper, default_flow_style=True, allow_unicode=True, width=float("inf"), sort_keys=False
-    )
+    text: str = yaml.dump([value], Dumper=_Dumper, default_flow_style=True, width=float("inf"), **_AS_TYPED)
     return text.strip()[1:-1]

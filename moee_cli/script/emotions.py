@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from moee_cli.core.labels import EMOTIONS, EmotionNameError, fold_name, mix_of_name, unknown_emotion, weight_vector
 from moee_cli.core.types import EmotionKey
-from moee_cli.script.positions import KeyPath, shorten, show
+from moee_cli.script.positions import KeyPath, Map, shorten, show
 from moee_cli.script.report import Report
 from moee_cli.script.schema import AUTO, KeyframeEntry
 from moee_cli.script.values import Time
@@ -52,13 +52,21 @@ class EmotionBook:
     """The emotion names of a script: built-in ones and its own."""
 
     def __init__(self, own: Mapping[str, Written], report: Report) -> None:
-        """Check every own name; faults go to `report` under `emotions`."""
+        """Check every own name; faults go to `report` under `emotions`.
+
+        A name whose mix could not be read at all was reported before; it counts as neutral, so that its uses are no
+        faults of their own.
+        """
         self._written: dict[str, tuple[str, Written]] = {}
         self._mixes: dict[str, Mix] = {}
         self._underway: list[str] = []
         self._report = report
         for name, written in own.items():
             self._declare(name, written)
+        declared = report.root.get("emotions")
+        for name in declared if isinstance(declared, Map) else ():
+            if name not in own:
+                self._written[fold_name(name)] = (name, "neutral")
         for fold in self._written:
             self._own(fold)
 
@@ -153,6 +161,11 @@ class EmotionBook:
         return Mix(weight_vector({name: weight for name, weight in totals.items() if name != "neutral"}))
 
 
+def is_auto(written: object) -> bool:
+    """Say whether an emotion as written is `auto`."""
+    return isinstance(written, str) and fold_name(written) == AUTO
+
+
 def _read_shares(text: str) -> dict[str, float]:
     """Read `anger=0.8, disgust=0.2`."""
     shares: dict[str, float] = {}
@@ -206,7 +219,7 @@ def _strength(given: float | None, of_name: float | None, usual: float) -> float
 
 
 def _mix_or_report(written: Written, book: EmotionBook, path: KeyPath, report: Report) -> Mix:
-    if isinstance(written, str) and fold_name(written) == AUTO:
+    if is_auto(written):
         report.error(path, "`auto` cannot stand here", "write `emotion: auto` for a whole segment")
         return Mix(NEUTRAL)
     try:

@@ -55,7 +55,8 @@ class Report:
         return path in self._around_broken or any(path[:depth] in self.broken for depth in range(len(path) + 1))
 
     def errors(self) -> list[Problem]:
-        """Return what was found, each once, file by file in the order of the lines."""
-        files = {mark.source.name: index for index, (mark, _) in reversed(list(enumerate(self._errors)))}
+        """Return what was found, each once, the script first, then other files, in the order of the lines."""
+        names = [self.root.mark.source.name, *(mark.source.name for mark, _ in self._errors)]
+        files = {name: index for index, name in enumerate(dict.fromkeys(names))}
         ordered = sorted(self._errors, key=lambda found: (files[found[0].source.name], *found[0][1:]))
         return list(dict.fromkeys(problem for _, problem in ordered))

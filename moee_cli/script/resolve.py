@@ -10,11 +10,10 @@ from typing import TypeVar
 
 from moee_cli.core.suggest import did_you_mean
 from moee_cli.core.types import Controls, EmotionKey, Encoding, FrameFormat
-from moee_cli.script.emotions import NEUTRAL, EmotionBook, resolve_keys
+from moee_cli.script.emotions import NEUTRAL, EmotionBook, is_auto, resolve_keys
 from moee_cli.script.positions import KeyPath, Map, file_fault, show, spell_path
 from moee_cli.script.report import Report
 from moee_cli.script.schema import (
-    AUTO,
     DEFAULT_INTENSITY,
     CastMember,
     DefaultsEntry,
@@ -101,7 +100,7 @@ class LineResolver:
         self._book = EmotionBook(self.entry.emotions or {}, self.report)
         self._controls = _controls(self._defaults, Controls())
         self._usual = _or(self._defaults.intensity, DEFAULT_INTENSITY)
-        if self._defaults.emotion is not None and self._defaults.emotion != AUTO:
+        if self._defaults.emotion is not None and not is_auto(self._defaults.emotion):
             self._keys(self._defaults.emotion, None, ("defaults", "emotion"))
         if self._defaults.speaker is not None:
             self._known_speaker(self._defaults.speaker, ("defaults", "speaker"))
@@ -288,7 +287,7 @@ class LineResolver:
             written, spot = segment.emotion, (*path, "emotion")
         else:
             written, spot = self._defaults.emotion or written, ("defaults", "emotion")
-        if written == AUTO:
+        if is_auto(written):
             return (EmotionKey(NEUTRAL, _or(segment.intensity, self._usual)),), None, True
         keys = self._keys(written, segment.intensity, spot)
         for index, key in enumerate(keys):

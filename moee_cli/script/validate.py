@@ -72,9 +72,8 @@ def _report_fault(model: type[BaseModel], fault: ErrorDetails, spot: KeyPath, pa
     if kind == "extra_forbidden":
         known = known_keys(model, spot[:-1])
         hint = f"{did_you_mean(str(spot[-1]), known)}keys here: {', '.join(known)}"
-        report.error(
-            full, "is not a key of the script format" if not spot[:-1] else "is not a key here", hint, of_key=True
-        )
+        message = "is not a key of the script format" if len(full) == 1 else "is not a key here"
+        report.error(full, message, hint, of_key=True)
     elif kind == "missing":
         report.error(full, "is missing", _missing_hint(full))
     elif isinstance(cause := fault.get("ctx", {}).get("error"), Unreadable):

@@ -1,0 +1,67 @@
+"""The reference page is current and complete."""
+
+import re
+from pathlib import Path
+
+import yaml
+
+from moee_cli.script import schema
+from moee_cli.script.reference import reference_page
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "script.md"
+
+
+def test_the_page_is_current():
+    assert PAGE.read_text("utf-8") == reference_page(), (
+        "write moee_cli.script.reference.reference_page() to docs/script.md"
+    )
+
+
+def test_every_key_has_a_row():
+    page = reference_page()
+    for model in (schema.ScriptEntry, schema.CastEntry, schema.FrameEntry, schema.EncodingEntry, schema.SegmentEntry):
+        for name, field in model.model_fields.items():
+            assert f"| `{field.alias or name}` |" in page
+            assert field.description
+
+
+def test_links_lead_to_headings():
+    page = reference_page()
+    headings = {heading.strip().replace(" ", "-").lower() for heading in re.findall(r"^#+ (.*)$", page, re.MULTILINE)}
+    assert set(re.findall(r"\]\(#([^)]+)\)", page)) <= headings
+
+
+def test_the_example_loads(project):
+    (example,) = re.findall(r"```yaml\n(.*?)```", reference_page(), re.DOTALL)
+    for name in ("hello.wav", "news.wav", "turn.wav"):
+        (project.folder / name).touch()
+    assert [line.id for line in project.load(example).lines] == ["hello", "news", "news~pause", "turn"]
+    assert yaml.safe_load(example)["moee"] == 1
+
+
+def test_defaults_on_the_page_are_those_of_the_program(project):
+    """The defaults are written as text in the schema; loading an explicit copy of them must change nothing."""
+    lines = []
+    for model, key in (
+        (schema.FrameEntry, "frame"),
+        (schema.EncodingEntry, "encoding"),
+        (schema.DefaultsEntry, "defaults"),
+    ):
+        shown = {
+            name: field.json_schema_extra["default"]
+            for name, field in model.model_fields.items()
+            if isinstance(field.json_schema_extra, dict)
+        }
+        lines.append(f"{key}: {{{', '.join(f'{name}: {value}' for name, value in shown.items())}}}\n")
+    head = "moee: 1\ncast: {ana: {portrait: ana.png}}\n"
+    segments = ("{audio: a.wav}", "pause: 1s")
+    top = "".join(
+        f"{name}: {field.json_schema_extra['default']}\n"
+        for name, field in schema.ScriptEntry.model_fields.items()
+        if isinstance(field.json_schema_extra, dict) and name not in ("output", "captions")
+    )
+    plain, explicit = project.segments(*segments), project.segments(*segments, head=head + "".join(lines) + top)
+    assert (explicit.frame, explicit.encoding, explicit.seed, explicit.engine, explicit.presets) == (
+        plain.frame, plain.encoding, plain.seed, plain.engine, plain.presets,
+    )  # fmt: skip
+    assert explicit.source_hash == plain.source_hash
