@@ -23,7 +23,7 @@ STDIN = "-"
 
 
 def open_script(
-    source: str,
+    source: str | Path,
     *,
     sets: Sequence[str] = (),
     engine: str | None = None,
@@ -38,7 +38,7 @@ def open_script(
         ScriptError: the script cannot be used; all problems at once.
         EngineUnavailable: it asks for an engine that is not in this release.
     """
-    content, name = (_read_stdin(), "<stdin>") if source == STDIN else (Path(source), source)
+    content, name = (_read_stdin(), "<stdin>") if str(source) == STDIN else (Path(source), str(source))
     script = load_script(
         content,
         name=name,
