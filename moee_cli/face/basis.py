@@ -34,7 +34,7 @@ class Push(NamedTuple):
 
 
 _LEFT_SHAPES: dict[str, tuple[Push, ...]] = {
-    "browDown": (Push("both", 0.38, 0.31, 0.18, 0.13, -0.058, -0.052),),
+    "browDown": (Push("both", 0.26, 0.29, 0.20, 0.13, -0.050, -0.060),),
     "browOuterUp": (Push("both", 0.50, 0.31, 0.20, 0.15, 0.022, 0.090),),
     "cheekSquint": (
         Push("both", 0.50, -0.42, 0.22, 0.22, 0.002, 0.022),
@@ -102,8 +102,8 @@ _PAIRED_SHAPES: dict[str, tuple[Push, ...]] = {
     ),
     "mouthFunnel": (
         Push("both", 0.28, -0.78, 0.12, 0.12, -0.040, 0.000),
-        Push("skull", 0.00, -0.69, 0.18, 0.12, 0.000, 0.034),
-        Push("jaw", 0.00, -0.84, 0.26, 0.15, 0.000, -0.047),
+        Push("skull", 0.00, -0.69, 0.24, 0.12, 0.000, 0.034),
+        Push("jaw", 0.00, -0.84, 0.34, 0.15, 0.000, -0.045),
         Push("jaw", 0.00, -1.20, 0.20, 0.15, 0.000, -0.014),
     ),
     "mouthPucker": (
@@ -208,7 +208,7 @@ def _jaw_weight(x: F32, y: F32, slits: Slits, side: Side) -> F32:
     """Return how much points follow the jaw; the two sides differ only between the mouth corners."""
     line = np.interp(x, slits.mouth[:, 0], slits.mouth[:, 1])
     across = (x - slits.mouth_centre) / slits.mouth_half
-    parted = np.clip(1.0 - across * across, 0.0, 1.0) ** 0.65
+    parted = np.clip(1.0 - across * across, 0.0, 1.0) ** 0.55
     blur = 0.10 + 0.25 * np.maximum(0.0, np.abs(across) - 1.0) * slits.mouth_half
     beyond = 1.0 / (1.0 + np.exp(np.clip((y - line) / blur, -30.0, 30.0)))
     target = 1.0 if side == "below" else 0.0
@@ -217,7 +217,7 @@ def _jaw_weight(x: F32, y: F32, slits: Slits, side: Side) -> F32:
 
 def lid_reach(room: float) -> float:
     """Return how far above its lashes a lid stretches, for a distance from lid to brow."""
-    return float(np.clip(0.85 * room - _LASHES, 0.075, 0.15))
+    return float(np.clip(0.85 * room - _LASHES, 0.10, 0.15))
 
 
 def _lid_weights(x: F32, y: F32, upper: F32, lower: F32, room: float) -> tuple[F32, F32, F32, F32]:

@@ -17,9 +17,10 @@ GAZE_LIMITS = (0.55, 0.40)
 """Largest gaze yaw and pitch in radians; further the iris would leave the lids."""
 
 
-def bounded(motion: F32) -> F32:
+def bounded(motion: F32, smile: float = 0.0) -> F32:
     """Return a copy of a motion frame [52] with shapes in 0..1, gaze within limits and no shapes at odds.
 
+    `smile` 0..1 is how far the photo smiles already: only the rest of the way is left.
     A lid that blinks neither widens nor squints; lips close only as far as the jaw has opened them.
     """
     if motion.shape != (N_MOTION,):
@@ -29,6 +30,8 @@ def bounded(motion: F32) -> F32:
     held[_GAZE] = soft_limit(held[_GAZE], np.array(GAZE_LIMITS, np.float32))
     for side in ("Left", "Right"):
         open_share = 1.0 - held[CHANNEL["eyeBlink" + side]]
+        for name in ("mouthSmile", "mouthStretch"):
+            held[CHANNEL[name + side]] *= 1.0 - 0.65 * smile
         for name in ("eyeWide", "eyeSquint"):
             held[CHANNEL[name + side]] *= open_share
     jaw = CHANNEL["jawOpen"]

@@ -34,7 +34,7 @@ class Eye:
         width, height = round(2 * _REACH_X * unit), round(2 * _REACH_Y * unit)
         self.box = Box(round(centre[0]) - width // 2, round(centre[1]) - height // 2, width, height)
         step = max(1, round(unit / 60))
-        self.above = Patch(anatomy, self.box, step, lids="above")
+        self.above = Patch(anatomy, self.box, step, lids="above", turns=12, relax=0.65)
         self.below = Patch(anatomy, self.box, step, lids="below")
         self.upper = MovingPoints(anatomy, upper, lids="above")
         self.lower = MovingPoints(anatomy, lower, lids="below")
@@ -128,7 +128,7 @@ class Eye:
         top = np.interp(columns, upper[:, 0] - 0.5, upper[:, 1] - 0.5)
         bottom = np.interp(columns, lower[:, 0] - 0.5, lower[:, 1] - 0.5)
         reach = (lid_reach(room) + 0.03) * self.unit
-        under = self._columnwise(crop, (rows > bottom + 0.05 * self.unit) & (rows < bottom + 0.14 * self.unit), 0.5)
+        under = self._columnwise(crop, (rows > bottom + 0.05 * self.unit) & (rows < bottom + 0.14 * self.unit), 0.4)
         lid = self._columnwise(crop, (rows > top - reach) & (rows < top - 0.02 * self.unit), 0.5)
         ratio = lid.mean(1, keepdims=True) / np.maximum(under.mean(1, keepdims=True), 1.0)
         share = np.clip((ratio - 0.35) / 0.25, 0.0, 1.0)  # darker than that it is brow or shadow, not lid
@@ -139,7 +139,7 @@ class Eye:
         height = np.clip((top - rows) / reach, 0.0, 1.0)
         bulge = 0.90 + 0.12 * np.sin(np.pi * np.clip(height + 0.12, 0.0, 1.0))
         paint = colour[None] * bulge[..., None]
-        margin = 0.05 * self.unit
+        margin = 0.04 * self.unit
         beside = np.clip(np.minimum(columns - upper[0, 0] + margin, upper[-1, 0] + margin - columns) / margin, 0.0, 1.0)
         share = (1.0 - np.clip((height - 0.45) / 0.45, 0.0, 1.0)) * (rows < bottom + 0.02 * self.unit) * beside
         share = cv2.GaussianBlur(share.astype(np.float32), (0, 0), 0.010 * self.unit)[..., None]
@@ -150,13 +150,13 @@ class Eye:
         return skin, np.asarray(edge[luma <= np.percentile(luma, 12)].mean(0), np.float32)
 
     def _columnwise(self, crop: F32, zone: NDArray[np.bool_], least: float) -> F32:
-        """Return a colour per column [w, 3]: mean of the zone's pixels above the `least` quantile of its brightness."""
+        """Return a colour per column [w, 3]: mean of the zone without its dark share `least` and its highlights."""
         luma = crop.mean(2)
-        floor = np.quantile(luma[zone], least) if zone.any() else 0.0
-        weight = (zone & (luma >= 0.5 * floor)) * np.maximum(luma, 1.0) ** 1.5
+        darkest, lightest = np.quantile(luma[zone], (least, 0.5 + least / 2 + 0.1)) if zone.any() else (0.0, 255.0)
+        weight = zone & (luma >= darkest) & (luma <= lightest)
         sums = np.concatenate([(crop * weight[..., None]).sum(0), weight.sum(0)[:, None]], axis=1)
         smooth = cv2.GaussianBlur(
-            sums[None].astype(np.float32), (0, 0), 0.06 * self.unit, borderType=cv2.BORDER_REPLICATE
+            sums[None].astype(np.float32), (0, 0), 0.10 * self.unit, borderType=cv2.BORDER_REPLICATE
         )[0]
         return np.asarray(smooth[:, :3] / np.maximum(smooth[:, 3:], 1e-6), np.float32)
 

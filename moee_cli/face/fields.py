@@ -17,7 +17,7 @@ from moee_cli.face.basis import Side, Sites, Slits, follow_fields, seal_fields, 
 from moee_cli.face.canonical import CanonicalFrame
 from moee_cli.face.pose import HeadPose
 
-_ITERATIONS = 6
+_TURNS = 6
 """Steps of the inversion; at full jaw, blink and head turn the error left is below a tenth of a pixel."""
 
 
@@ -129,7 +129,19 @@ class MovingPoints:
 class Patch:
     """A box of the portrait on which one side of the slits is moved."""
 
-    def __init__(self, anatomy: Anatomy, box: Box, step: int, *, lips: Side = "above", lids: Side = "above") -> None:
+    def __init__(
+        self,
+        anatomy: Anatomy,
+        box: Box,
+        step: int,
+        *,
+        lips: Side = "above",
+        lids: Side = "above",
+        turns: int = _TURNS,
+        relax: float = 1.0,
+    ) -> None:
+        """Prepare a box; `turns` and `relax` say how many Newton steps the inversion takes and how far each goes."""
+        self._turns, self._relax = turns, relax
         self.columns, self.rows = -(-box.width // step), -(-box.height // step)
         self.box = box
         self.step = step
@@ -172,10 +184,10 @@ class Patch:
         gains = np.stack([1.0 / np.clip(1.0 + slope, 0.4, 4.0) for slope in slopes], axis=-1).astype(np.float32)
         nothing = np.empty(0, np.float32)
         back, gain = rest, gains
-        for turn in range(_ITERATIONS):
+        for turn in range(self._turns):
             at = cv2.scaleAdd(back, per_step, self._nodes)
             read = cv2.remap(rest, at, nothing, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            if turn < _ITERATIONS - 2:
+            if turn < self._turns - 2:
                 gain = cv2.remap(gains, at, nothing, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            back = cv2.add(back, cv2.multiply(cv2.subtract(read, back), gain))
+            back = cv2.add(back, cv2.multiply(cv2.subtract(read, back), gain, scale=self._relax))
         return np.asarray(back, np.float32)

@@ -125,8 +125,10 @@ class _OwnMouth:
         seen = (rows > top + lip) & (rows < bottom - lip) & within
         filled = cv2.inpaint(crop, (~seen).astype(np.uint8), 3, cv2.INPAINT_TELEA).astype(np.float32)
         shown = ((rows > top - 1.0) & (rows < bottom + 1.0) & within)[..., None]
-        # Under the lip it goes on as gum; below its own lower edge it ends.
-        fade = np.clip((bottom + 0.02 * scale - rows) / (0.03 * scale), 0.0, 1.0) * within
+        # Under the lip it goes on as gum, beyond the corners into the dark; below its own lower edge it ends.
+        beyond = np.maximum(np.maximum(upper[0, 0] - columns, columns - upper[-1, 0]), 0.0) / (0.10 * scale)
+        filled *= (1.0 - 0.8 * np.clip(beyond, 0.0, 1.0))[:, None]
+        fade = np.clip((bottom + 0.02 * scale - rows) / (0.03 * scale), 0.0, 1.0) * np.clip(1.6 - beyond, 0.0, 1.0)
         alpha = np.maximum(np.clip(cv2.GaussianBlur(fade.astype(np.float32), (0, 0), 0.6), 0, 1), shown[..., 0])
         colour = np.where(shown, crop, filled)
         self._picture = np.dstack([colour * alpha[..., None], alpha]).astype(np.float32)

@@ -26,6 +26,8 @@ IRIS_RING = ((474, 475, 476, 477), (469, 470, 471, 472))
 
 SAMPLES = 41
 """Points per curve."""
+_REST_WIDTH, _SMILE_WIDENS = 0.60, 0.16
+"""Width of a mouth at rest, at the upper end of the ordinary, and what a full smile adds, in units."""
 _SEALED = 0.035
 """Mean opening, in units, up to which a mouth counts as closed: the mesh never reports 0."""
 
@@ -67,6 +69,8 @@ class Outlines:
     lip_lower: F32
     """Edges of the mouth opening, image left to right; one curve where the mouth is closed."""
     mouth_open: bool
+    smile: float
+    """0..1: how far the mouth is already drawn wide, against an ordinary width at rest."""
     lids: tuple[tuple[F32, F32], tuple[F32, F32]]
     """(upper, lower) of the subject's left, then right eye, image left to right."""
     lid_rooms: tuple[float, float]
@@ -92,7 +96,9 @@ class Outlines:
             centre = flat[IRIS_CENTRE[eye]]
             radius = float(np.hypot(*(flat[list(IRIS_RING[eye])] - centre).T).mean())
             irises.append((centre, radius))
-        return cls(upper, lower, is_open, (lids[0], lids[1]), (rooms[0], rooms[1]), (irises[0], irises[1]))
+        width = float(np.hypot(*(flat[291] - flat[61]))) / frame.scale
+        smile = float(np.clip((width - _REST_WIDTH) / _SMILE_WIDENS, 0.0, 1.0))
+        return cls(upper, lower, is_open, smile, (lids[0], lids[1]), (rooms[0], rooms[1]), (irises[0], irises[1]))
 
     @staticmethod
     def _room(brow: F32, lid: F32, frame: CanonicalFrame) -> float:

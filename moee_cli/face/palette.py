@@ -63,11 +63,14 @@ class Palette:
         chroma = float(np.median(face.max(1) - face.min(1)))
         colour = float(np.clip((chroma - 6.0) / 22.0, 0.0, 1.0))
         white = _eye_white(pixels, outlines)
-        light = float(np.clip(white @ _LUMA / 190.0, 0.35, 1.12))
+        # Dark or painted eyes have little white: then the light skin tells how bright the picture is.
+        skin_light = float(np.percentile(face @ _LUMA, 90)) / 235.0
+        light = float(np.clip(max(white @ _LUMA / 190.0, skin_light), 0.35, 1.12))
+        cast = 0.5 + 0.5 * np.clip(white / max(float(white @ _LUMA), 1.0), 0.7, 1.3)
         grey = np.array([1.0, 1.0, 1.0], np.float32)
 
         def tinted(red: float, green: float, blue: float) -> F32:
-            rgb = np.array([red, green, blue], np.float32) * light
+            rgb = np.array([red, green, blue], np.float32) * light * cast
             return np.clip(colour * rgb + (1.0 - colour) * (rgb @ _LUMA) * grey, 0.0, 255.0)
 
         return cls(

@@ -49,6 +49,7 @@ class FaceRenderer:
         self._folds = Folds(anatomy, palette.colour)
         self._lipless = self._without_lip_line(outlines, frame.scale)
         self._eyes = tuple(Eye(anatomy, outlines, self._pixels, eye) for eye in (0, 1))
+        self._smile = outlines.smile
         self._unit = frame.scale
         self._lip_rows = round((_CHIN_BOX[1] + 0.55) * frame.scale)
         self._gaps = self._lip_gaps(anatomy, outlines)
@@ -88,7 +89,7 @@ class FaceRenderer:
         Raises:
             ValueError: the motion frame has another shape.
         """
-        held = bounded(motion)
+        held = bounded(motion, self._smile)
         weights = self._weights(held)
         pose = HeadPose(head_of(held))
         back = self._skin.backward(weights, pose)

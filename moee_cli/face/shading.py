@@ -30,7 +30,7 @@ _DIMPLE: _Line = ((0.345, -0.735), (0.36, -0.83))
 
 _FOLDS: tuple[tuple[_Line, float, float, dict[str, float]], ...] = (
     # line on the subject's left, width in units, strength, shapes that press it (a stem means that side's shape)
-    (_NASOLABIAL, 0.024, 0.11, {"mouthSmile": 0.9, "noseSneer": 0.9, "mouthUpperUp": 0.6, "cheekSquint": 0.3}),
+    (_NASOLABIAL, 0.034, 0.085, {"mouthSmile": 0.9, "noseSneer": 0.9, "mouthUpperUp": 0.6, "cheekSquint": 0.3}),
     (_CROW[0], 0.014, 0.06, {"cheekSquint": 0.7, "eyeSquint": 0.4}),
     (_CROW[1], 0.014, 0.06, {"cheekSquint": 0.7, "eyeSquint": 0.4}),
     (_UNDER_EYE, 0.022, 0.13, {"cheekSquint": 0.8, "eyeSquint": 0.6}),
