@@ -21,6 +21,8 @@ from moee_cli.workflow.batch import Found, Pool, Tell, WorkerLost
 
 REPORT_FORMAT = 1
 """Value of `moee_batch` in a report."""
+RESULTS = ("done", "failed", "not run")
+"""What may become of a script; `not run` where the batch was stopped before its turn."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Item:
 
     script: str
     result: str = "not run"
-    """`done`, `failed`, or `not run` where the batch was stopped before its turn."""
+    """One of `RESULTS`."""
     output: str | None = None
     seconds: float | None = None
     """Length of the video."""
@@ -60,6 +62,12 @@ class Item:
             error=failure.message,
             hint=failure.hint,
         )
+
+    @property
+    def reason(self) -> str:
+        """What went wrong in one line; empty if nothing did."""
+        first, *others = (self.error or "").split("\n")
+        return f"{first} (and {len(others)} more)" if others else first
 
     @property
     def seconds_per_second(self) -> str:
@@ -158,7 +166,7 @@ class Batch:
         if item.result == "done":
             self._reporter.say(f"{script}: done, {console.duration(item.elapsed)}")
         else:
-            self._reporter.say(f"{script}: failed: {console.escape(item.error or '')}")
+            self._reporter.say(f"{script}: failed: {console.escape(item.reason)}")
 
 
 def _raise_if_interrupted(failure: Failure) -> None:
@@ -227,8 +235,8 @@ def _render(job: Job, reporter: Reporter) -> Item:
 
 def write_report(path: Path, items: Sequence[Item]) -> None:
     """Write what became of every script as JSON (docs/cli.md)."""
-    failed = sum(item.result != "done" for item in items)
-    content = {"moee_batch": REPORT_FORMAT, "failed": failed, "items": [asdict(item) for item in items]}
+    counts = {result: sum(item.result == result for item in items) for result in RESULTS}
+    content = {"moee_batch": REPORT_FORMAT, "counts": counts, "items": [asdict(item) for item in items]}
     write_text(path, json.dumps(content, indent=2) + "\n")
 
 
@@ -240,7 +248,7 @@ def result_table(items: Sequence[Item]) -> str:
             item.result,
             f"{item.elapsed:.1f}",
             item.seconds_per_second,
-            item.error.splitlines()[0] if item.error else item.output or "",
+            item.reason or item.output or "",
         )
         for item in items
     ]

@@ -31,7 +31,8 @@ def test_a_failure_does_not_stop_the_others(moee, film, tmp_path):
     assert not (tmp_path / "b.mp4").exists()
 
     content = json.loads(report.read_text("utf-8"))
-    assert (content["moee_batch"], content["failed"]) == (1, 1)
+    assert content["moee_batch"] == 1
+    assert content["counts"] == {"done": 2, "failed": 1, "not run": 0}
     items = {item["script"]: item for item in content["items"]}
     assert items[str(good)]["output"] == str(tmp_path / "a.mp4")
     assert items[str(good)]["seconds"] == 0.4
@@ -102,6 +103,12 @@ def test_a_report_that_cannot_be_written(moee, film, tmp_path):
     film("a.yaml", text="moee: 1\nsegments: 3\n")
     result = moee("batch", tmp_path, "--report", tmp_path / "missing" / "report.json")
     assert result.code == 3
+
+
+def test_several_problems_are_one_line():
+    assert Item("a", error="a.yaml:1:1: x\na.yaml:2:1: y\nz").reason == "a.yaml:1:1: x (and 2 more)"
+    assert Item("a", error="one").reason == "one"
+    assert Item("a").reason == ""
 
 
 def test_seconds_per_second():
