@@ -200,14 +200,15 @@ def resolve_keys(
     if not written:
         report.error(path, "has no keyframes", "for example [{at: 0s, emotion: neutral}, {at: 40%, emotion: anger}]")
     keys: list[EmotionKey] = []
-    seen: dict[Fraction | float, int] = {}
-    for index, entry in enumerate(written):
+    seen: set[tuple[type, Fraction | float]] = set()
+    for place, entry in enumerate(written):
+        index = report.original_index(path, place)
         mix = _mix_or_report(entry.emotion, book, (*path, index, "emotion"), report)
         at = entry.at.seconds(fps) if isinstance(entry.at, Time) else entry.at
         intensity = entry.intensity if entry.intensity is not None else _strength(given, mix.intensity, usual)
-        if at in seen and type(at) is type(keys[seen[at]].at):
-            report.error((*path, index, "at"), f"is the same time as that of keyframe {seen[at] + 1}")
-        seen[at] = index
+        if (type(at), at) in seen:
+            report.error((*path, index, "at"), "is the same time as that of a keyframe before it")
+        seen.add((type(at), at))
         keys.append(EmotionKey(mix.weights, intensity, at))
     if len({type(key.at) for key in keys}) == 1:
         keys.sort(key=lambda key: key.at)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from moee_cli.core.errors import Problem, ScriptError
+from moee_cli.script.files import file_fault
 from moee_cli.script.positions import (
     KeyPath,
     Map,
@@ -18,7 +19,6 @@ from moee_cli.script.positions import (
     Source,
     Text,
     Value,
-    file_fault,
     from_plain,
     show,
     without_ignored,

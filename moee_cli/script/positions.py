@@ -144,18 +144,6 @@ def without_ignored(value: Value) -> Value:
     return value
 
 
-def file_fault(file: Path) -> str | None:
-    """Return why a file cannot be an input, or None."""
-    try:
-        if file.is_dir():
-            return "is a folder"
-        if not file.exists():
-            return "does not exist"
-    except (OSError, ValueError) as error:
-        return getattr(error, "strerror", None) or "is not a path"
-    return None
-
-
 def value_at(root: Value, path: KeyPath) -> Value | None:
     """Return the value at a key path, or None where the path leads nowhere."""
     value: Value | None = root

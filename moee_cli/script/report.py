@@ -18,6 +18,8 @@ class Report:
         self._errors: list[tuple[Mark, Problem]] = []
         self.warnings: list[Problem] = []
         self.broken: set[KeyPath] = set()
+        self.kept_entries: dict[KeyPath, list[int]] = {}
+        """By list: which entries are left, where faulty ones were taken out."""
         self._around_broken: set[KeyPath] = set()
 
     def where(self, path: KeyPath, *, of_key: bool = False) -> str:
@@ -49,6 +51,10 @@ class Report:
         for path in paths:
             self.broken.add(path)
             self._around_broken.update(path[:depth] for depth in range(len(path)))
+
+    def original_index(self, path: KeyPath, index: int) -> int:
+        """Return the place in the file of entry `index` of the list at `path`."""
+        return self.kept_entries[path][index] if path in self.kept_entries else index
 
     def is_broken(self, path: KeyPath) -> bool:
         """Say whether the value at `path`, or one above or below it, could not be read."""

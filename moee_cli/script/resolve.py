@@ -11,7 +11,8 @@ from typing import TypeVar
 from moee_cli.core.suggest import did_you_mean
 from moee_cli.core.types import Controls, EmotionKey, Encoding, FrameFormat
 from moee_cli.script.emotions import NEUTRAL, EmotionBook, is_auto, resolve_keys
-from moee_cli.script.positions import KeyPath, Map, file_fault, show, spell_path
+from moee_cli.script.files import Files
+from moee_cli.script.positions import KeyPath, Map, show, spell_path
 from moee_cli.script.report import Report
 from moee_cli.script.schema import (
     DEFAULT_INTENSITY,
@@ -93,7 +94,7 @@ class LineResolver:
     report: Report
     lines: list[Line] = field(default_factory=list)
     _ids: dict[str, KeyPath] = field(default_factory=dict)
-    _files: dict[Path, str | None] = field(default_factory=dict)
+    _files: Files = field(default_factory=Files)
 
     def __post_init__(self) -> None:
         self._defaults = self.entry.defaults or DefaultsEntry.model_construct()
@@ -125,9 +126,9 @@ class LineResolver:
     # --- one segment
 
     def _spoken(self, segment: SegmentEntry, audio: Path, path: KeyPath) -> None:
-        self._check_file(audio, (*path, "audio"), "an audio file")
+        self._check_file(audio, (*path, "audio"))
         if segment.subtitles is not None:
-            self._check_file(segment.subtitles, (*path, "subtitles"), "a subtitle file")
+            self._check_file(segment.subtitles, (*path, "subtitles"))
         start, stop = self._span(segment, path)
         line_id = segment.id or default_id(str(audio))
         self._claim(line_id, path, by_name=segment.id is None)
@@ -265,13 +266,9 @@ class LineResolver:
             self.report.error(path, f"{show(name)} is not in the cast", hint)
         return name
 
-    def _check_file(self, file: Path, path: KeyPath, what: str) -> None:
-        if file not in self._files:
-            self._files[file] = file_fault(file)
-        if fault := self._files[file]:
-            self.report.error(
-                path, f"{show(file.name)} {fault}", f"this names {what}, from the folder of the file it is in"
-            )
+    def _check_file(self, file: Path, path: KeyPath) -> None:
+        if fault := self._files.fault(file):
+            self.report.error(path, f"{show(file.name)} {fault}", self._files.hint(file))
 
     def _emotion(
         self, segment: SegmentEntry, path: KeyPath, length: Fraction | None
@@ -321,8 +318,9 @@ def _controls(entry: DefaultsEntry | SegmentEntry, usual: Controls) -> Controls:
 
 
 def check_portraits(cast: Mapping[str, CastMember], lines: Sequence[Line], report: Report) -> None:
-    """Report the portraits of those who appear that are not there; others may lie elsewhere."""
+    """Report the portraits of those who appear that are not there; those of others may lie elsewhere."""
+    files = Files()
     for name in dict.fromkeys(line.speaker for line in lines):
-        if name in cast and (fault := file_fault(cast[name].portrait)):
+        if name in cast and (fault := files.fault(cast[name].portrait)):
             message = f"{show(cast[name].portrait.name)} {fault}"
-            report.error(("cast", name, "portrait"), message, "paths start from the folder of the file they are in")
+            report.error(("cast", name, "portrait"), message, files.hint(cast[name].portrait))

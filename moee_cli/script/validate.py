@@ -12,11 +12,14 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from moee_cli.core.suggest import did_you_mean
-from moee_cli.script.positions import KeyPath, Map, Seq, Text, Value, show, value_at
+from moee_cli.script.positions import KeyPath, Map, Seq, Text, Value, shorten, show, value_at
 from moee_cli.script.report import Report
 from moee_cli.script.values import Unreadable
 
 Model = TypeVar("Model", bound=BaseModel)
+
+_UNION_MARKS = ("<text>", "<map>", "<list>", "[key]")
+"""What pydantic puts into a location besides keys: the form of a value (see `schema`), or that a key is meant."""
 
 
 def validate(
@@ -27,22 +30,25 @@ def validate(
     `stand_ins` take the place of keys that the model needs and that are missing or faulty.
     """
     rest, given = value, stand_ins or {}
+    seen: set[KeyPath] = set()
     while True:
         try:
             return model.model_validate(rest)
         except ValidationError as error:
             faults = error.errors(include_url=False, include_input=False)
-        broken: list[KeyPath] = []
+        broken: set[KeyPath] = set()
         for fault in faults:
             spot = real_path(rest, fault["loc"])
             _report_fault(model, fault, spot, path, report)
             # A key that is missing breaks what it is missing from.
             has_stand_in = len(spot) == 1 and spot[0] in given
-            broken.append(spot[:-1] if fault["type"] == "missing" and not has_stand_in else spot)
+            broken.add(spot[:-1] if fault["type"] == "missing" and not has_stand_in else spot)
         report.mark_broken((*path, *spot) for spot in broken)
         if () in broken:
             return None
-        rest = _without(rest, broken, given)
+        assert not broken <= seen, f"no progress in reading {broken}"
+        seen |= broken
+        rest = _without(rest, broken, given, path, report)
 
 
 def real_path(value: Value, loc: Iterable[str | int]) -> KeyPath:
@@ -50,9 +56,8 @@ def real_path(value: Value, loc: Iterable[str | int]) -> KeyPath:
     path: list[str | int] = []
     here: Value | None = value
     for part in loc:
-        if isinstance(part, str) and part.startswith("<") and part.endswith(">"):
-            continue
-        if part == "[key]":
+        is_key = isinstance(here, Map) and part in here
+        if not is_key and part in _UNION_MARKS:
             continue
         path.append(part)
         if isinstance(here, Map) and isinstance(part, str):
@@ -77,9 +82,21 @@ def _report_fault(model: type[BaseModel], fault: ErrorDetails, spot: KeyPath, pa
     elif kind == "missing":
         report.error(full, "is missing", _missing_hint(full))
     elif isinstance(cause := fault.get("ctx", {}).get("error"), Unreadable):
-        report.error(full, cause.message, cause.hint)
+        report.error(full, cause.message, cause.hint or _shape_hint(full, report))
     else:
         report.error(full, _shape_message(kind, fault["msg"], full, report))
+
+
+def _shape_hint(path: KeyPath, report: Report) -> str | None:
+    """Return how to write a segment or a person that was given as a text."""
+    value = value_at(report.root, path)
+    if len(path) != 2 or not isinstance(value, Text) or not value:
+        return None
+    if path[0] == "segments":
+        return f"write {{audio: {shorten(value)}}}"
+    if path[0] == "cast":
+        return f"write {path[1]}: {{portrait: {shorten(value)}}}"
+    return None
 
 
 def _missing_hint(path: KeyPath) -> str | None:
@@ -137,13 +154,11 @@ def _first_model(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
-def _without(value: Value, broken: Iterable[KeyPath], stand_ins: Mapping[str, Value]) -> Value:
-    """Return a value without the paths in `broken`; a list with a broken entry goes as a whole."""
-    cuts = set()
-    for path in broken:
-        first_index = next((depth for depth, part in enumerate(path) if isinstance(part, int)), len(path))
-        cuts.add(path[:first_index])
-    rest = _cut(value, (), cuts)
+def _without(
+    value: Value, broken: set[KeyPath], stand_ins: Mapping[str, Value], path: KeyPath, report: Report
+) -> Value:
+    """Return a value without the paths in `broken`; `report` learns which entries of lists are left."""
+    rest = _cut(value, (), broken, path, report)
     if isinstance(rest, Map):
         for key, stand_in in stand_ins.items():
             if key not in rest:
@@ -151,12 +166,18 @@ def _without(value: Value, broken: Iterable[KeyPath], stand_ins: Mapping[str, Va
     return rest
 
 
-def _cut(value: Value, path: KeyPath, cuts: set[KeyPath]) -> Value:
-    if not isinstance(value, Map):
-        return value
-    result = Map(value.mark)
-    for key, item in value.items():
-        here = (*path, key)
-        if here not in cuts:
-            result.put(key, _cut(item, here, cuts), value.key_marks[key])
-    return result
+def _cut(value: Value, spot: KeyPath, broken: set[KeyPath], path: KeyPath, report: Report) -> Value:
+    if isinstance(value, Map):
+        mapping = Map(value.mark)
+        for key, item in value.items():
+            if (*spot, key) not in broken:
+                mapping.put(key, _cut(item, (*spot, key), broken, path, report), value.key_marks[key])
+        return mapping
+    if isinstance(value, Seq):
+        kept = [index for index in range(len(value)) if (*spot, index) not in broken]
+        items = Seq(value.mark)
+        items.extend(_cut(value[index], (*spot, index), broken, path, report) for index in kept)
+        if len(kept) < len(value):
+            report.kept_entries[(*path, *spot)] = kept
+        return items
+    return value

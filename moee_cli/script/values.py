@@ -159,7 +159,7 @@ def choice_kind(name: str, values: type[StrEnum]) -> Kind:
 
 
 def _read_text(text: Text) -> str:
-    return text
+    return str(text)
 
 
 def _read_id(text: Text) -> str:
@@ -167,7 +167,7 @@ def _read_id(text: Text) -> str:
         raise Unreadable(
             f"{show(text)} cannot be an id", "an id has no comma, ~, slash, line break or space at its ends"
         )
-    return text
+    return str(text)
 
 
 ID_UNFIT = re.compile(r"[,~/\\\x00-\x1f\x7f]")
@@ -177,7 +177,7 @@ ID_UNFIT = re.compile(r"[,~/\\\x00-\x1f\x7f]")
 def _read_engine(text: Text) -> str:
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9._-]{0,63}", text):
         raise Unreadable(f"{show(text)} is not the name of an engine", "`moee engines` lists them")
-    return text
+    return str(text)
 
 
 def _read_version(text: Text) -> int:

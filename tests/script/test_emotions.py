@@ -109,6 +109,16 @@ def test_the_fault_is_placed_at_the_name(fault):
     assert fault("[{at: 0, emotion: joy}, {at: 1, emotion: {hapy: 1}}]").where == "film.yaml:4:71"
 
 
+def test_all_faults_of_keyframes_are_found(project):
+    problems = project.problems(
+        f"{HEAD}segments: [{{audio: a.wav, emotion: [{{emotion: joy}}, {{at: 0, emotion: hapy}},"
+        " {at: 1, emotion: joy, intensity: 7}, {at: 2, emotion: {angr: 1}, x: 1}]}]\n"
+    )
+    assert [problem.key.removeprefix("segments[0].emotion") for problem in problems] == [
+        "[0].at", "[1].emotion", "[2].intensity", "[3].emotion.angr", "[3].x",
+    ]  # fmt: skip
+
+
 # --- intensity
 
 

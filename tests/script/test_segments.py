@@ -265,6 +265,23 @@ def test_the_cast(project):
     assert member.where == "film.yaml:2:8"
 
 
+@pytest.mark.parametrize(
+    ("segment", "hint"),
+    [
+        ("a.wav", "write {audio: a.wav}"),
+        ("{audio: aa.wav}", 'did you mean "a.wav"'),
+        ("{audio: zzz}", "paths start from"),
+    ],
+)
+def test_hints_show_what_was_meant(project, segment, hint):
+    assert hint in project.segment_problem(segment).hint
+
+
+def test_a_person_without_a_mapping_gets_one_as_hint(project):
+    problems = project.problems("moee: 1\ncast: {ana: ana.png}\nsegments: [{audio: a.wav}]\n")
+    assert problems[0].hint == "write ana: {portrait: ana.png}"
+
+
 def test_everything_wrong_is_said_at_once_in_the_order_of_the_file(project):
     problems = project.problems(
         "moee: 1\n"
@@ -286,6 +303,18 @@ def test_everything_wrong_is_said_at_once_in_the_order_of_the_file(project):
         "segments[2].audio", "segments[2].emotoin", "segments[3]", "segments[4].pause",
     ]  # fmt: skip
     assert all(problem.where.startswith("film.yaml:") and problem.severity == "error" for problem in problems)
+
+
+@pytest.mark.parametrize("key", ["<text>", "<map>", "<list>", "[key]", "__class__", "model_config", "from_"])
+def test_keys_that_look_like_the_programs_own(project, key):
+    problem = project.problem(f"{HEAD}'{key}': 1\nsegments: [{{audio: a.wav}}]\n")
+    assert (problem.key, problem.where) == (key, "film.yaml:3:1")
+    problem = project.segment_problem(f"{{audio: a.wav, emotion: {{'{key}': 0.5}}}}")
+    assert problem.key == f"segments[0].emotion.{key}"
+    problem = project.segment_problem(f"{{audio: a.wav, emotion: {{'{key}': x}}}}")
+    assert problem.key == f"segments[0].emotion.{key}"
+    problems = project.problems(f"moee: 1\ncast: {{'{key}': 5}}\nsegments: [{{audio: a.wav}}]\n")
+    assert problems[0].key == f"cast.{key}"
 
 
 def test_no_more_than_a_thousand_faults_are_looked_for(project):
@@ -413,5 +442,10 @@ def test_the_hash_does_not_depend_on_where_the_project_lies(project, tmp_path):
 def test_a_script_survives_pickling(project):
     import pickle
 
-    script = project.segments("{audio: a.wav}", "pause: 1s", head=HEAD + "engines: {motion: {steps: 3}}\n")
+    head = HEAD + "engine: motion\nengines: {motion: {steps: 3}}\nframe: {background: blur}\n"
+    script = project.segments(
+        "{id: x, speaker: ana, audio: a.wav, prompt: smiling, text: hello, subtitles: a.srt}",
+        "{id: y, pause: 1s}",
+        head=head,
+    )
     assert pickle.loads(pickle.dumps(script)) == script

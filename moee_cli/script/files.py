@@ -1,0 +1,57 @@
+"""Whether the files a script names are there, and which one was meant if not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from moee_cli.core.suggest import did_you_mean
+
+MAX_LISTED = 500
+"""Files of a folder that a hint looks through."""
+MAX_HINTS = 20
+"""Missing files that get such a hint; if more are missing, it is the folder that is wrong."""
+
+
+def file_fault(file: Path) -> str | None:
+    """Return why a file cannot be an input, or None."""
+    try:
+        if file.is_dir():
+            return "is a folder"
+        if not file.exists():
+            return "does not exist"
+    except (OSError, ValueError) as error:
+        return getattr(error, "strerror", None) or "is not a path"
+    return None
+
+
+class Files:
+    """Remembers what was found, so that a file or folder is looked at once."""
+
+    def __init__(self) -> None:
+        self._faults: dict[Path, str | None] = {}
+        self._names: dict[Path, list[str]] = {}
+        self._n_hints = 0
+
+    def fault(self, file: Path) -> str | None:
+        """Return why a file cannot be an input, or None."""
+        if file not in self._faults:
+            self._faults[file] = file_fault(file)
+        return self._faults[file]
+
+    def hint(self, file: Path) -> str:
+        """Return what to do about a file that is not there: its nearest neighbour, or where paths start."""
+        near = ""
+        if self._n_hints < MAX_HINTS and self._faults.get(file) == "does not exist":
+            self._n_hints += 1
+            near = did_you_mean(file.name, self._listed(file.parent))
+        return near or "paths start from the folder of the file they are in"
+
+    def _listed(self, folder: Path) -> list[str]:
+        if folder not in self._names:
+            try:
+                self._names[folder] = [
+                    entry.name for entry, _ in zip(folder.iterdir(), range(MAX_LISTED), strict=False)
+                ]
+            except OSError:
+                self._names[folder] = []
+        return self._names[folder]
