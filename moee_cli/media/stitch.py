@@ -15,6 +15,8 @@ from math import lcm
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from moee_cli.core.errors import EnvironmentFailed, OutputError
 from moee_cli.core.timebase import FILM_RATE, sample_of_frame
 from moee_cli.core.types import Encoding, FrameFormat
@@ -102,13 +104,16 @@ def _check_film(film: Path, output: Path, n_frames: int, fps: Fraction) -> None:
 
     with av.open(ffmpeg.file_url(film)) as container:
         stream = container.streams.video[0]
-        shown = sorted(packet.pts * packet.time_base for packet in container.demux(stream) if packet.pts is not None)
+        frame_ticks = 1 / (fps * Fraction(stream.time_base or 1))
+        shown = np.fromiter((packet.pts for packet in container.demux(stream) if packet.pts is not None), np.int64)
         # Matroska counts in milliseconds, and older versions of ffmpeg start it after the priming of the sound.
         is_coarse = container.format.name.startswith("matroska")
     if len(shown) != n_frames:
         raise EnvironmentFailed(f"cannot write {output}: it holds {len(shown)} of {n_frames} frames")
-    start, tolerance = (shown[0], 1 / (2 * fps)) if is_coarse else (0, 0)
-    if any(abs(time - start - number / fps) > tolerance for number, time in enumerate(shown)):
+    shown.sort()
+    start, tolerance = (shown[0], frame_ticks / 2) if is_coarse else (0, 0)
+    due = start + np.arange(n_frames) * frame_ticks.numerator / frame_ticks.denominator
+    if np.abs(shown - due).max(initial=0.0) > tolerance:
         raise EnvironmentFailed(f"cannot write {output}: its pictures are not evenly spaced")
 
 
