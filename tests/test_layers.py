@@ -25,6 +25,8 @@ TOP = {"__init__", "__main__"}
 """Modules of the package itself: they may name what is public, and `-m moee_cli` starts the program."""
 
 HEAVY = ("torch", "mediapipe", "cv2", "diffusers", "transformers")
+NOT_FOR_HELP = ("numpy", "pydantic", "yaml", "rich", "av", "multiprocessing")
+"""Lighter, and still too slow for a program that answers at once."""
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -120,7 +122,9 @@ def test_torch_is_imported_only_inside_functions(path):
 
 def loaded_by(code: str) -> set[str]:
     """Return which heavy libraries a fresh Python holds after running some code."""
-    report = f"import sys\n{code}\nsys.stderr.write(' '.join(n for n in {(*HEAVY, 'numpy')!r} if n in sys.modules))"
+    report = (
+        f"import sys\n{code}\nsys.stderr.write(' '.join(n for n in {(*HEAVY, *NOT_FOR_HELP)!r} if n in sys.modules))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", report], capture_output=True, text=True, check=True, cwd=PACKAGE.parent
     )
