@@ -69,7 +69,7 @@ def resolve_cast(entry: ScriptEntry, report: Report) -> dict[str, CastMember]:
             report.error(("cast", name), f"{show(name)} cannot be the name of a person", of_key=True)
     return {
         name: CastMember(
-            name, member.portrait, member.face or "largest", member.consent, report.where(("cast", name), of_key=True)
+            name, member.portrait, member.face, member.consent, report.where(("cast", name), of_key=True)
         )
         for name, member in (entry.cast or {}).items()
     }

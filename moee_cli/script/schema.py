@@ -325,8 +325,9 @@ class CastMember:
 
     name: str
     portrait: Path
-    face: str = "largest"
-    """`largest`, `left`, `right`, a number counted from the left (from 0), or a box `x,y,width,height` in pixels."""
+    face: str | None = None
+    """`largest`, `left`, `right`, a number counted from the left (from 0), or a box `x,y,width,height` in pixels.
+    None: nobody chose, which is fine for one face, or one much larger than the others."""
     consent: str | None = None
     where: str = ""
 
