@@ -14,7 +14,7 @@ from typing import Any
 
 from moee_cli.core.errors import Problem, ScriptError
 from moee_cli.core.suggest import did_you_mean
-from moee_cli.script.positions import to_plain
+from moee_cli.script.positions import show, to_plain
 from moee_cli.script.read_yaml import read_file
 
 _FOLDERS = (Path(__file__).with_name("presets_data"), Path(__file__).parents[1] / "presets")
@@ -58,7 +58,7 @@ def preset(name: str) -> Mapping[str, Any]:
     found = _presets().get(name)
     if found is None:
         hint = f"{did_you_mean(name, _presets())}`moee presets` lists them: {', '.join(_presets())}"
-        raise ScriptError([Problem(f'no preset is called "{name}"', key="preset", hint=hint)])
+        raise ScriptError([Problem(f"no preset is called {show(name)}", key="preset", hint=hint)])
     return found.content
 
 

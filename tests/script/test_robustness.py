@@ -4,8 +4,10 @@ import random
 import time
 
 import pytest
+import yaml
 
 from moee_cli.core.errors import ScriptError
+from moee_cli.script.dump import dump_script
 
 SCRIPT = """\
 moee: 1
@@ -98,6 +100,46 @@ def test_random_mutations_raise_nothing_but_script_errors(studio, seed):
             assert "\n" not in str(problem) + (problem.hint or "")
             assert len(str(problem)) < 600
     assert 0 < n_good < 80
+
+
+VALUES = [
+    "", "x", "joy", "auto", "0", "-1", "1.5", "1e400", "07", "10%", "3f", "cut", "a.wav", "none.wav", "ana", "<text>",
+    "${x}", "anger=0.5", "FURIOUS", "true", [], {}, ["a"], [[]], [{}], {"a": "b"}, {"": ""}, {"at": "0"},
+    {"anger": "0.5"}, {"<map>": {"<list>": ["<text>"]}}, [{"at": "0", "emotion": {"FURIOUS": "1"}}], {"x-y": ["z"]},
+    "x" * 3000,
+]  # fmt: skip
+
+
+def replace_one(value, chance):
+    """Return the tree with one value, somewhere, replaced, removed, or moved under another key."""
+    if isinstance(value, dict) and value and chance.random() < 0.85:
+        key = chance.choice(list(value))
+        kind = chance.randrange(8)
+        if kind == 0:
+            return {name: item for name, item in value.items() if name != key}
+        if kind == 1:
+            new = chance.choice([*value, "new", "emotion", "pause"])
+            return {new if name == key else name: item for name, item in value.items()}
+        return value | {key: replace_one(value[key], chance)}
+    if isinstance(value, list) and value and chance.random() < 0.85:
+        index = chance.randrange(len(value))
+        return [*value[:index], replace_one(value[index], chance), *value[index + chance.randrange(2) :]]
+    return chance.choice(VALUES)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_values_in_random_places_raise_nothing_but_script_errors(studio, seed):
+    chance = random.Random(seed)
+    sound = yaml.load(SCRIPT.replace(", <<: *quiet", ""), yaml.BaseLoader)
+    n_good = 0
+    for _ in range(60):
+        tree = sound
+        for _ in range(chance.choice((1, 2, 5))):
+            tree = replace_one(tree, chance)
+        by_hand = isinstance(tree, dict) and chance.random() < 0.5
+        text = dump_script(tree) if by_hand else yaml.safe_dump(tree, sort_keys=False)
+        n_good += not problems_of(studio.load, text, engines=["motion", "moee"])
+    assert 0 < n_good < 60
 
 
 @pytest.mark.parametrize("seed", range(4))
