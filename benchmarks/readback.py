@@ -13,12 +13,12 @@ import argparse
 import subprocess
 import sys
 import tempfile
-import wave
 from pathlib import Path
 
 import numpy as np
 from lips import SENTENCES, flite_recording, lip_score
 from numpy.typing import NDArray
+from speed import write_wav
 
 from moee_cli.core.labels import EXPERTS
 from moee_cli.face.landmarks import track
@@ -100,15 +100,6 @@ def render(folder: Path, script: str) -> Path:
     ]
     subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
     return folder / "film.mp4"
-
-
-def write_wav(path: Path, samples: NDArray[np.float32]) -> None:
-    """Write mono 16 kHz samples."""
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(16_000)
-        file.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
 
 
 def head(portrait: Path) -> str:
