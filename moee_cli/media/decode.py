@@ -55,9 +55,9 @@ class AudioInfo:
     def warnings(self) -> tuple[str, ...]:
         """What the viewer may notice."""
         told = []
-        if self.missing > _CUT_OFF:
+        if self.missing > _CUT_OFF and self.n_broken <= 1:  # the cut itself may break the last packet
             told.append(f"the file is cut off: {float(self.missing):.1f} s are missing at its end")
-        if self.n_broken:
+        elif self.n_broken:
             told.append(f"the file is damaged: {self.n_broken} packets cannot be decoded and are left out")
         if self.peak < SILENT_PEAK:
             told.append("the file is silent: the mouth will not move")
