@@ -52,6 +52,16 @@ def merge(low: Map, high: Map, path: KeyPath = ()) -> Map:
     return result
 
 
+def stack(parts: Sequence[Map | None], mark: Mark) -> Map:
+    """Return the parts merged, later ones winning; the whole stands at `mark`."""
+    result = Map(mark)
+    for part in parts:
+        if part is not None:
+            result = merge(result, part)
+    result.mark = mark
+    return result
+
+
 def with_extends(script: Map, name: str, path: Path | None, stem: str, check: Callable[[Map], None]) -> Map:
     """Return a script merged over the files it extends, each path relative to the file that names it.
 
@@ -64,7 +74,8 @@ def with_extends(script: Map, name: str, path: Path | None, stem: str, check: Ca
     seen = [path.resolve()] if path is not None else []
     while "extends" in current:
         wish, mark = current["extends"], current.key_marks["extends"]
-        target = _extended_path(wish, mark, current, stem)
+        wished = _extended_name(wish, mark, current, stem)
+        target = wish.mark.source.base / wished
         if fault := file_fault(target):
             raise _fault(wish.mark, f"{show(wish)} {fault}", "the path starts from the folder of the file it is in")
         if target.resolve() in seen:
@@ -73,7 +84,7 @@ def with_extends(script: Map, name: str, path: Path | None, stem: str, check: Ca
         if len(seen) > MAX_EXTENDS:
             raise _fault(wish.mark, f"is a chain of more than {MAX_EXTENDS} files", "put some of them together")
         seen.append(target.resolve())
-        current_name = str(Path(current_name).parent / Path(wish).expanduser())
+        current_name = str(Path(current_name).parent / wished)
         current = read_file(target, current_name)
         check(current)
         result = merge(current, result)
@@ -82,7 +93,7 @@ def with_extends(script: Map, name: str, path: Path | None, stem: str, check: Ca
     return result
 
 
-def _extended_path(wish: Value, mark: Mark, script: Map, stem: str) -> Path:
+def _extended_name(wish: Value, mark: Mark, script: Map, stem: str) -> Path:
     if not isinstance(wish, Text) or not wish:
         raise _fault(mark, "is not a path", "name one script to build on, such as `extends: studio.yaml`")
     own = script.get("vars")
@@ -94,7 +105,7 @@ def _extended_path(wish: Value, mark: Mark, script: Map, stem: str) -> Path:
         raise AssertionError from None
     if "://" in text:
         raise _fault(wish.mark, f"{show(text)} is not a file on this machine", "download it first")
-    return wish.mark.source.base / Path(text).expanduser()
+    return Path(text).expanduser()
 
 
 def _fault(mark: Mark, message: str, hint: str | None, key: str = "extends") -> ScriptError:

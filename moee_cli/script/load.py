@@ -121,17 +121,9 @@ class _Loading:
         typed += [name for key, value in assignments if key == "preset" for name in _texts(value)]
         wished = layers.preset_names(self.root) or layers.preset_names(config) or [Text(DEFAULT_PRESET, mark)]
         self.preset_names = tuple(dict.fromkeys(str(name) for name in [*wished, *typed]))
-        merged = self._over(config, self._preset_layer(wished, presets))
-        merged = self._over(merged, self.root)
-        merged = self._over(merged, self._preset_layer(typed, presets))
-        self.root = self.report.root = layers.cleaned(merged)
+        under, over = self._preset_layer(wished, presets), self._preset_layer(typed, presets)
+        self.root = self.report.root = layers.cleaned(layers.stack([config, under, self.root, over], self.root.mark))
         self._assign([(key, value) for key, value in assignments if key != "preset"])
-
-    def _over(self, low: Map | None, high: Map | None) -> Map:
-        if low is None or high is None:
-            both = low if high is None else high
-            return self.root if both is None else both
-        return layers.merge(low, high)
 
     def _preset_layer(self, names: Sequence[Text], presets: layers.PresetReader) -> Map | None:
         try:

@@ -68,9 +68,7 @@ def resolve_cast(entry: ScriptEntry, report: Report) -> dict[str, CastMember]:
         if not name.strip():
             report.error(("cast", name), f"{show(name)} cannot be the name of a person", of_key=True)
     return {
-        name: CastMember(
-            name, member.portrait, member.face, member.consent, report.where(("cast", name), of_key=True)
-        )
+        name: CastMember(name, member.portrait, member.face, member.consent, report.where(("cast", name), of_key=True))
         for name, member in (entry.cast or {}).items()
     }
 
@@ -81,7 +79,8 @@ def _or(value: T | None, usual: T) -> T:
 
 def default_id(audio: str) -> str:
     """Return the id of a line without one: the audio's name without ending, with `-` for what an id may not hold."""
-    return ID_UNFIT.sub("-", Path(audio).stem).strip()
+    name = ID_UNFIT.sub("-", Path(audio).stem).strip()
+    return name if name.strip(".") else ""
 
 
 @dataclass

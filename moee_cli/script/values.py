@@ -163,7 +163,7 @@ def _read_text(text: Text) -> str:
 
 
 def _read_id(text: Text) -> str:
-    if not text.strip() or text != text.strip() or ID_UNFIT.search(text):
+    if not text.strip(" .") or text != text.strip() or ID_UNFIT.search(text):
         raise Unreadable(
             f"{show(text)} cannot be an id", "an id has no comma, ~, slash, line break or space at its ends"
         )

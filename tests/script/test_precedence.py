@@ -59,6 +59,11 @@ def test_presets_of_the_command_line_join_and_win_over_the_script(project, given
     assert script.encoding.crf == 14
 
 
+def test_presets_do_not_move_the_places_of_faults(project):
+    problems = project.problems(f"{CAST}{SEGMENTS}seed: x\n", overrides={"preset": ["square"]})
+    assert [problem.where for problem in problems] == ["film.yaml:1:1", "film.yaml:3:7"]
+
+
 def test_draft_halves_any_shape(project):
     script = project.load(FILM + "preset: vertical\n", overrides={"preset": ["draft"]})
     assert (script.frame.width, script.frame.height, script.encoding.x264_preset) == (360, 640, "ultrafast")
@@ -150,7 +155,8 @@ def test_a_script_sets_variables_for_what_it_extends(project):
 
 def test_extends_may_use_variables_of_its_own_file(project):
     project.write(CAST, "studio.yaml")
-    assert project.load(f'moee: 1\nvars: {{s: studio}}\nextends: "${{s}}.yaml"\n{SEGMENTS}').cast
+    text = f'moee: 1\nvars: {{s: studio}}\nextends: "${{s}}.yaml"\n{SEGMENTS}'
+    assert project.load(text).cast["ana"].where == "studio.yaml:1:8"
 
 
 def test_faults_in_an_extended_file_are_placed_there(project):

@@ -226,7 +226,7 @@ def test_ids(text):
     assert read(values.Id, text) == text
 
 
-@pytest.mark.parametrize("text", ["", " ", " a", "a ", "a,b", "a~b", "a/b", "a\\b", "a\nb"])
+@pytest.mark.parametrize("text", ["", " ", ".", "..", " a", "a ", "a,b", "a~b", "a/b", "a\\b", "a\nb"])
 def test_what_is_no_id(text):
     assert "cannot be an id" in fault(values.Id, text).message
 
