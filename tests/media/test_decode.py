@@ -122,7 +122,8 @@ def test_a_damaged_mp3_plays_past_the_damage(wav, convert, noise):
     path.write_bytes(data)
     info = probe_audio(path)
     assert whole // 2 < info.n_samples < whole
-    assert [warning for warning in info.warnings if "damaged" in warning] == list(info.warnings)
+    assert "damaged" in info.warnings[0]
+    assert not any("cut off" in warning for warning in info.warnings)
     assert len(_mono(_whole(path), rate=48000)) == info.n_samples
 
 
