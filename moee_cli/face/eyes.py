@@ -13,8 +13,11 @@ from moee_cli.face.fields import Anatomy, Box, MovingPoints, Patch, sample
 from moee_cli.face.outlines import Outlines
 from moee_cli.face.pose import HeadPose
 
-_REACH_X, _REACH_Y = 0.46, 0.34
-"""Half extents, in units, of the box drawn for one eye; lid motion has faded at its border."""
+_REACH_X, _REACH_Y = 0.28, 0.28
+"""Half extents, in units, of the box drawn for one eye: past its corners and above and below its lids' reach both
+sides of the slit move alike."""
+_PAD = 7
+"""Nodes beyond the border of that box, for what the head's turn brings in from there."""
 _IRIS_TRAVEL = 0.125
 """Shift of the iris, in units, per sine of the gaze angle: the radius of the eyeball."""
 _SIDES = ("Left", "Right")
@@ -34,8 +37,8 @@ class Eye:
         width, height = round(2 * _REACH_X * unit), round(2 * _REACH_Y * unit)
         self.box = Box(round(centre[0]) - width // 2, round(centre[1]) - height // 2, width, height)
         step = max(1, round(unit / 60))
-        self.above = Patch(anatomy, self.box, step, lids="above", turns=12, relax=0.65)
-        self.below = Patch(anatomy, self.box, step, lids="below")
+        self.above = Patch(anatomy, self.box, step, lids="above", pad=_PAD, turns=12, relax=0.65)
+        self.below = Patch(anatomy, self.box, step, lids="below", pad=_PAD)
         self.upper = MovingPoints(anatomy, upper, lids="above")
         self.lower = MovingPoints(anatomy, lower, lids="below")
         corners = centre + anatomy.frame.to_pixels(np.array([[0, 0], [0.2, 0], [0, 0.2]], np.float32))
@@ -45,6 +48,11 @@ class Eye:
         self._rims = (max(0.7, 0.020 * unit), -0.007 * unit)
         self._ball_rest, self._ball_clean = self._eyeball(upper, lower, outlines.irises[eye])
         self._fall = self._gaze_fall(outlines.irises[eye], upper)
+        # Far from the iris nothing moves: there the corner of the eye stays as it is.
+        near_iris = np.clip(2.5 * self._fall, 0.0, 1.0)
+        self._ball_clean = np.asarray(
+            cv2.blendLinear(self._ball_clean, self._ball_rest, near_iris, 1.0 - near_iris), np.uint8
+        )
         self._skin, self._lash_colour = self._lid_skin(upper, lower, outlines.lid_rooms[eye])
         self._centre = centre
 
@@ -166,27 +174,27 @@ class Eye:
         shift = np.round(anchors[0] - self._anchors.pixels[0]).astype(int)
         dx, dy = int(shift[0]), int(shift[1])
         box = self.box.moved(dx, dy)
-        rows, columns, own_rows, own_columns = box.inside(frame.shape[1], frame.shape[0])
-        if rows.stop <= rows.start or columns.stop <= columns.start:
-            return
         blink = float(motion[CHANNEL["eyeBlink" + self.side]])
         upper = self.upper.positions(weights, pose) - 0.5
         lower = self.lower.positions(weights, pose) - 0.5
         cover, top, bottom = self._opening(upper, lower, box, self._rims)
         at = (box.x + np.arange(box.width, dtype=np.float32) - upper[0, 0]) / (upper[-1, 0] - upper[0, 0])
         within = np.clip(np.minimum(at, 1.0 - at) * 6.0, 0.0, 1.0)
-        lids = self._lids(source, weights, pose, (dx, dy), blink, box, top, bottom, within)
+        lids = self._lids(
+            source, weights, pose, shift=(dx, dy), blink=blink, box=box, top=top, bottom=bottom, within=within
+        )
         ball = self._gaze(box, anchors, motion)
         if blink > 0.0:
             ball = cv2.convertScaleAbs(ball, alpha=1.0 - 0.4 * blink * blink)  # the lid's shadow
         picture = cv2.blendLinear(ball, lids, cover, 1.0 - cover)
-        frame[rows, columns] = picture[own_rows, own_columns]
+        self.above.lay(np.asarray(picture, np.uint8), frame, (dx, dy))
 
     def _lids(
         self,
         source: U8,
         weights: F32,
         pose: HeadPose,
+        *,
         shift: tuple[int, int],
         blink: float,
         box: Box,

@@ -137,31 +137,30 @@ class Patch:
         *,
         lips: Side = "above",
         lids: Side = "above",
+        pad: int = 0,
         turns: int = _TURNS,
         relax: float = 1.0,
     ) -> None:
-        """Prepare a box; `turns` and `relax` say how many Newton steps the inversion takes and how far each goes."""
+        """Prepare a box: `pad` nodes beyond it on each side, `turns` Newton steps of the inversion, cut by `relax`."""
         self._turns, self._relax = turns, relax
-        self.columns, self.rows = -(-box.width // step), -(-box.height // step)
+        self._pad = pad
+        self.columns, self.rows = -(-box.width // step) + 2 * pad, -(-box.height // step) + 2 * pad
         self.box = box
         self.step = step
         # Nodes are centres of cells, the places at which cv2.resize expects its samples.
-        xs = box.x + (np.arange(self.columns, dtype=np.float32) + 0.5) * step
-        ys = box.y + (np.arange(self.rows, dtype=np.float32) + 0.5) * step
+        xs = box.x + (np.arange(self.columns, dtype=np.float32) - pad + 0.5) * step
+        ys = box.y + (np.arange(self.rows, dtype=np.float32) - pad + 0.5) * step
         pixels = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
         self.points = MovingPoints(anatomy, pixels, lips=lips, lids=lids)
         nodes = np.meshgrid(np.arange(self.columns, dtype=np.float32), np.arange(self.rows, dtype=np.float32))
         self._nodes = np.stack(nodes, axis=-1)
-        full = np.meshgrid(np.arange(box.width, dtype=np.float32), np.arange(box.height, dtype=np.float32))
-        self._base = np.stack(full, axis=-1) + np.array([box.x, box.y], np.float32)
-
-    def part_following(self, least: float) -> tuple[slice, slice]:
-        """Return the rows and columns of the patch, in pixels, in which points follow the head by `least` or more."""
-        follows = self.points.weight.reshape(self.rows, self.columns) >= least
-        rows, columns = np.flatnonzero(follows.any(1)), np.flatnonzero(follows.any(0))
-        if not len(rows):
-            return slice(0, 0), slice(0, 0)
-        return tuple(slice(int(at[0]) * self.step, (int(at[-1]) + 1) * self.step) for at in (rows, columns))
+        across, down = np.arange(box.width, dtype=np.float32), np.arange(box.height, dtype=np.float32)
+        self._base = np.stack(np.meshgrid(across, down), axis=-1) + np.array([box.x, box.y], np.float32)
+        soft = np.float32(1.0 / (4.0 * step))
+        self._border = np.minimum(
+            _smooth((np.minimum(down, down[::-1]) + 1.0) * soft)[:, None],
+            _smooth((np.minimum(across, across[::-1]) + 1.0) * soft)[None],
+        )
 
     def backward(self, weights: F32, pose: HeadPose, shift: tuple[int, int] = (0, 0)) -> F32:
         """Return, for each pixel of the box moved by `shift`, the source pixel [height, width, 2] it shows."""
@@ -170,8 +169,23 @@ class Patch:
         back = self._inverse(rest) if rest.any() else rest
         size = (self.columns * self.step, self.rows * self.step)
         full = cv2.resize(back, size, interpolation=cv2.INTER_LINEAR)
-        full = full[: self.box.height, : self.box.width]
+        skip = self._pad * self.step
+        full = full[skip : skip + self.box.height, skip : skip + self.box.width]
         return np.asarray(cv2.add(full, self._base), np.float32)
+
+    def lay(self, picture: U8, frame: U8, shift: tuple[int, int], share: F32 | None = None) -> None:
+        """Put the picture of the box, moved by `shift`, into `frame`, soft at its border.
+
+        `share` [height, width] says, besides, how much of each pixel shows.
+        """
+        rows, columns, own_rows, own_columns = self.box.moved(*shift).inside(frame.shape[1], frame.shape[0])
+        if rows.stop <= rows.start or columns.stop <= columns.start:
+            return
+        part = self._border if share is None else self._border * share
+        part = np.ascontiguousarray(part[own_rows, own_columns])
+        over = np.ascontiguousarray(picture[own_rows, own_columns])
+        under = np.ascontiguousarray(frame[rows, columns])
+        frame[rows, columns] = cv2.blendLinear(over, under, part, 1.0 - part)
 
     def _inverse(self, rest: F32) -> F32:
         """Return b [rows, columns, 2] with b(q) = rest(q + b(q)), in pixels, by Newton steps.

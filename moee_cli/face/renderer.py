@@ -19,6 +19,10 @@ from moee_cli.face.shading import Folds
 
 _NODES = 128
 """Nodes of the whole-frame grid along the longer side: one per 4 pixels at 512."""
+_PAD = 9
+"""Nodes beyond the border of a fine patch, for what the head's turn brings in from there."""
+_HEAD_BOX = (-1.15, 1.15, -1.45, 1.20)
+"""Left, right, bottom, top (units) of the part that is read bicubically."""
 _LIP_BOX = (0.56, 0.32, 0.45)
 _CHIN_BOX = (0.56, 0.30, 1.20)
 """Half width, and reach above and below the lip line, of the boxes in which the skull's side of the lips is drawn
@@ -37,10 +41,10 @@ class FaceRenderer:
         anatomy = Anatomy(frame, outlines.slits(frame), width, height)
         step = max(2, round(max(width, height) / _NODES))
         self._skin = Patch(anatomy, Box(0, 0, width, height), step)
-        self._head = self._skin.part_following(0.6)
+        self._head = self._head_part(anatomy)
         fine = max(1, round(frame.scale / 60))
-        self._lip = Patch(anatomy, self._mouth_box(anatomy, outlines, _LIP_BOX), fine)
-        self._chin = Patch(anatomy, self._mouth_box(anatomy, outlines, _CHIN_BOX), fine, lips="below")
+        self._lip = Patch(anatomy, self._mouth_box(anatomy, outlines, _LIP_BOX), fine, pad=_PAD)
+        self._chin = Patch(anatomy, self._mouth_box(anatomy, outlines, _CHIN_BOX), fine, lips="below", pad=_PAD)
         middle = outlines.lip_lower[len(outlines.lip_lower) // 2]
         chin = middle + frame.to_pixels(np.array([[0.0, -0.4]], np.float32))
         self._chin_anchor = MovingPoints(anatomy, chin.astype(np.float32), lips="below")
@@ -53,6 +57,16 @@ class FaceRenderer:
         self._unit = frame.scale
         self._lip_rows = round((_CHIN_BOX[1] + 0.55) * frame.scale)
         self._gaps = self._lip_gaps(anatomy, outlines)
+
+    @staticmethod
+    def _head_part(anatomy: Anatomy) -> tuple[slice, slice]:
+        """Return the rows and columns that hold face, hair and neck."""
+        frame = anatomy.frame
+        left, right, bottom, top = _HEAD_BOX
+        corners = frame.to_pixels(np.array([[left, top], [right, top], [left, bottom], [right, bottom]], np.float32))
+        low = np.maximum(np.floor(corners.min(0) + frame.origin), 0).astype(int)
+        high = np.maximum(np.ceil(corners.max(0) + frame.origin), 0).astype(int)
+        return slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))
 
     @staticmethod
     def _mouth_box(anatomy: Anatomy, outlines: Outlines, reach: tuple[float, float, float]) -> Box:
@@ -99,8 +113,8 @@ class FaceRenderer:
         upper = self._mouth.upper.positions(weights, pose) - 0.5
         lower = self._mouth.lower.positions(weights, pose) - 0.5
         shift = self._mouth_shift(weights, pose)
-        self._draw_patch(frame, self._lip, sample(source, self._lip.backward(weights, pose, shift)), shift)
-        self._draw_chin(frame, source, weights, pose, upper, lower)
+        self._lip.lay(sample(source, self._lip.backward(weights, pose, shift)), frame, shift)
+        self._draw_chin(frame, source, weights, pose, (upper, lower))
         self._mouth.draw(frame, (upper, lower), held, pose)
         for eye in self._eyes:
             eye.draw(frame, source, weights, held, pose)
@@ -130,21 +144,9 @@ class FaceRenderer:
         shift = np.round(self._chin_anchor.displacement(np.zeros_like(weights), pose)[0])
         return int(shift[0]), int(shift[1])
 
-    @staticmethod
-    def _draw_patch(frame: U8, patch: Patch, picture: U8, shift: tuple[int, int], share: F32 | None = None) -> None:
-        """Put the picture of a patch into `frame`, moved by `shift`; `share` [h, w] says how much of it shows."""
-        rows, columns, own_rows, own_columns = patch.box.moved(*shift).inside(frame.shape[1], frame.shape[0])
-        if rows.stop <= rows.start or columns.stop <= columns.start:
-            return
-        seen = picture[own_rows, own_columns]
-        if share is not None:
-            under = np.ascontiguousarray(frame[rows, columns])
-            part = np.ascontiguousarray(share[own_rows, own_columns])
-            seen = np.asarray(cv2.blendLinear(np.ascontiguousarray(seen), under, part, 1.0 - part), np.uint8)
-        frame[rows, columns] = seen
-
-    def _draw_chin(self, frame: U8, source: U8, weights: F32, pose: HeadPose, upper: F32, lower: F32) -> None:
+    def _draw_chin(self, frame: U8, source: U8, weights: F32, pose: HeadPose, lips: tuple[F32, F32]) -> None:
         """Draw what lies on the jaw's side of the lips, whose edges [M, 2] are given in index coordinates."""
+        upper, lower = lips
         shift = self._mouth_shift(weights, pose)
         box = self._chin.box.moved(*shift)
         back = self._chin.backward(weights, pose, shift)
@@ -158,4 +160,4 @@ class FaceRenderer:
         edge = np.interp(box.x + np.arange(box.width), line[:, 0], line[:, 1]).astype(np.float32)
         at = (box.y + np.arange(box.height, dtype=np.float32))[:, None]
         share = np.clip(at + 0.5 - edge, 0.0, 1.0).astype(np.float32)
-        self._draw_patch(frame, self._chin, jaw, shift, share)
+        self._chin.lay(jaw, frame, shift, share)

@@ -20,7 +20,7 @@ _Line = tuple[tuple[float, float], ...]
 _NASOLABIAL: _Line = ((0.155, -0.42), (0.235, -0.52), (0.305, -0.64), (0.345, -0.76))
 _CROW: tuple[_Line, ...] = (((0.56, 0.03), (0.68, 0.07)), ((0.57, -0.03), (0.70, -0.05)))
 _UNDER_EYE: _Line = ((0.24, -0.10), (0.34, -0.125), (0.45, -0.105))
-_GLABELLA: _Line = ((0.072, 0.13), (0.085, 0.21), (0.080, 0.30))
+_GLABELLA: _Line = ((0.085, 0.08), (0.072, 0.16), (0.080, 0.25), (0.09, 0.36))
 _NOSE_ROOT: _Line = ((0.0, 0.065), (0.055, 0.075))
 _NOSE_SIDE: _Line = ((0.06, -0.08), (0.13, -0.16))
 _FOREHEAD: tuple[_Line, ...] = (((0.0, 0.415), (0.30, 0.43)), ((0.0, 0.49), (0.32, 0.50)))
@@ -34,8 +34,8 @@ _FOLDS: tuple[tuple[_Line, float, float, dict[str, float]], ...] = (
     (_CROW[0], 0.014, 0.06, {"cheekSquint": 0.7, "eyeSquint": 0.4}),
     (_CROW[1], 0.014, 0.06, {"cheekSquint": 0.7, "eyeSquint": 0.4}),
     (_UNDER_EYE, 0.022, 0.13, {"cheekSquint": 0.8, "eyeSquint": 0.6}),
-    (_GLABELLA, 0.018, 0.17, {"browDown": 1.0, "noseSneer": 0.2}),
-    (_NOSE_ROOT, 0.018, 0.13, {"browDown": 0.5, "noseSneer": 0.6}),
+    (_GLABELLA, 0.022, 0.12, {"browDown": 1.0, "noseSneer": 0.2}),
+    (_NOSE_ROOT, 0.020, 0.06, {"browDown": 0.5, "noseSneer": 0.6}),
     (_NOSE_SIDE, 0.016, 0.10, {"noseSneer": 1.0}),
     (_FOREHEAD[0], 0.024, 0.07, {"browInnerUp": 0.9, "browOuterUp": 0.4}),
     (_FOREHEAD[1], 0.024, 0.055, {"browInnerUp": 0.8, "browOuterUp": 0.4}),

@@ -224,6 +224,23 @@ def test_nothing_folds_within_the_limits(each):
         assert area[~slits].min() > 0.15, channels
 
 
+def test_patches_meet_the_whole_frame_at_their_borders(each):
+    """A fine patch and the coarse frame show the same skin where one ends, so that no seam appears."""
+    _, renderer = each
+    held = bounded(motion(headYaw=0.17, headPitch=-0.1, headRoll=0.1, jawOpen=0.5, mouthSmile=0.7, browInnerUp=0.5))
+    weights, pose = renderer._weights(held), HeadPose(head_of(held))
+    whole = renderer._skin.backward(weights, pose)
+    for patch in (renderer._lip, renderer._eyes[0].above, renderer._eyes[1].above):
+        middle = patch.points.displacement(np.zeros_like(weights), pose).reshape(patch.rows, patch.columns, 2)
+        dx, dy = np.round(middle[patch.rows // 2, patch.columns // 2]).astype(int)
+        box = patch.box.moved(dx, dy)
+        fine = patch.backward(weights, pose, (dx, dy))
+        coarse = whole[box.y : box.y + box.height, box.x : box.x + box.width]
+        apart = np.abs(fine - coarse).max(2)
+        rim = np.concatenate([apart[0], apart[:, 0], apart[:, -1]])
+        assert np.percentile(rim, 95) < 0.6
+
+
 def test_far_background_is_still(each):
     portrait, renderer = each
     frame = renderer.draw(motion(jawOpen=0.7, headYaw=0.15, headPitch=0.1, headRoll=0.1, browInnerUp=1.0))
