@@ -103,6 +103,7 @@ def _paint_tongue(sprite: _Sprite, palette: Palette) -> None:
     radius = np.sqrt((x / 0.205) ** 2 + (np.abs(y) / 0.105) ** 2.0)
     sprite.alpha = _soft((1.0 - radius) * 14.0)
     top = np.clip(1.05 - 0.55 * radius**2, 0.25, 1.05)
+    top *= np.clip(0.78 - 2.6 * y, 0.42, 1.0)  # the back of the tongue lies in the dark
     groove = 1.0 - 0.16 * np.exp(-0.5 * (x / 0.013) ** 2) * np.clip(0.6 - y / 0.2, 0, 1)
     sprite.colour = palette.tongue * (0.92 * top * groove)[..., None]
 
@@ -218,7 +219,7 @@ class Mouth:
         shade *= 1.0 - 0.45 * float(max(motion[CHANNEL["mouthFunnel"]], 0.7 * motion[CHANNEL["mouthPucker"]]))
         picture = np.empty((box.height, box.width, 3), np.float32)
         picture[:] = self.palette.cavity
-        picture += (0.5 * self.palette.gum - self.palette.cavity) * np.exp(-from_bottom / 0.04)[..., None]
+        picture += (0.36 * self.palette.gum - self.palette.cavity) * np.exp(-from_bottom / 0.035)[..., None]
         units = self._unit_map(pose)
         for (sprite, own_units), (dx, dy) in zip(self._parts, self._offsets(motion), strict=False):
             to_units = own_units + np.array([[0, 0, dx], [0, 0, dy]], np.float32)

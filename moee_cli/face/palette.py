@@ -76,7 +76,7 @@ class Palette:
         return cls(
             teeth=_own_teeth(pixels, outlines) if outlines.mouth_open else tinted(222.0, 212.0, 196.0),
             gum=tinted(150.0, 84.0, 80.0),
-            tongue=tinted(168.0, 88.0, 84.0),
-            cavity=tinted(44.0, 18.0, 17.0),
+            tongue=tinted(156.0, 76.0, 73.0),
+            cavity=tinted(38.0, 15.0, 14.0),
             colour=colour,
         )
