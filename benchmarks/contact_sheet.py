@@ -12,8 +12,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from moee_cli.media.probe import read_frames
 
+from moee_cli.media.probe import read_frames
 from moee_cli.workflow.provenance import read_sidecar
 
 BAR = 34

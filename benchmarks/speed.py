@@ -20,10 +20,10 @@ import time
 from pathlib import Path
 
 import numpy as np
-from moee_cli.media.decode import probe_audio, read_mono
 
 from moee_cli.core.timebase import FEATURE_RATE
 from moee_cli.core.types import AudioSpan
+from moee_cli.media.decode import probe_audio, read_mono
 
 SCRIPT = """moee: 1
 output: film.mp4

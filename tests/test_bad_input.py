@@ -90,11 +90,9 @@ def test_every_problem_of_a_script_at_once(fails):
     assert err.count("error: ") == 4
 
 
-def test_an_anchor_bomb_is_refused_quickly(fails):
+def test_an_anchor_bomb_is_refused(fails):
     levels = "".join(f"x-{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
-    begin = time.monotonic()
-    fails(f"x-0: &a0 [1]\n{levels}{script()}", 3)
-    assert time.monotonic() - begin < 5
+    fails(f"x-0: &a0 [1]\n{levels}{script()}", 3, "anchors repeat too much")
 
 
 def test_a_deeply_nested_script_is_refused(fails):

@@ -21,7 +21,7 @@ from moee_cli.core.types import EmotionKey, Timeline
 from moee_cli.engines.base import EngineSpec
 from moee_cli.media.ffmpeg import ffmpeg_version
 from moee_cli.script.schema import Script
-from moee_cli.store.atomic import write_text
+from moee_cli.store.atomic import check_target, write_text
 
 SIDECAR_FORMAT = 1
 AI_GENERATED = "AI-generated video: the face was animated by moee; it is not a recording"
@@ -50,18 +50,17 @@ def script_name(script: Script, output: Path) -> str:
     return Path(os.path.relpath(script.path, output.parent)).as_posix()
 
 
-def check_target(script: Script, output: Path, *, force: bool) -> None:
+def claim_output(script: Script, output: Path, *, force: bool) -> None:
     """Make the output's folder and refuse to overwrite what did not come from this script.
 
     Raises:
-        OutputError: the output is a folder, is not ours, or its folder cannot be written.
+        OutputError: the output is no plain file, is not ours, or its folder cannot be written.
     """
-    if output.is_dir():
-        raise OutputError(f"{output}: is a folder", "give a file name, such as film.mp4")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise from_os_error(error, f"cannot make the folder {output.parent}") from None
+    check_target(output)
     try:
         # Asking for permission is not enough: a mount may be read-only or full.
         with tempfile.TemporaryFile(dir=output.parent):

@@ -19,7 +19,7 @@ from moee_cli.script.schema import Script
 from moee_cli.script.timeline import select
 from moee_cli.store.work import work_folder
 from moee_cli.workflow.plan import Plan, plan
-from moee_cli.workflow.provenance import check_target, container_tags, write_sidecar
+from moee_cli.workflow.provenance import claim_output, container_tags, write_sidecar
 from moee_cli.workflow.studio import Studio, open_studio
 
 STDOUT = Path("-")
@@ -68,7 +68,7 @@ def render(
     target = _target(script, output, only)
     if target != STDOUT:
         check_container(target)
-        check_target(script, target, force=force)
+        claim_output(script, target, force=force)
     runtime = choose_runtime(device, spec.requirements.devices)
     for warning in planned.warnings:
         told.warn(warning)

