@@ -180,13 +180,18 @@ class Eye:
         cover, top, bottom = self._opening(upper, lower, box, self._rims)
         at = (box.x + np.arange(box.width, dtype=np.float32) - upper[0, 0]) / (upper[-1, 0] - upper[0, 0])
         within = np.clip(np.minimum(at, 1.0 - at) * 6.0, 0.0, 1.0)
+        closed = float(np.clip((blink - 0.3) / 0.4, 0.0, 1.0))
+        closed = closed * closed * (3.0 - 2.0 * closed)
         lids = self._lids(
-            source, weights, pose, shift=(dx, dy), blink=blink, box=box, top=top, bottom=bottom, within=within
+            source, weights, pose, shift=(dx, dy), closed=closed, box=box, top=top, bottom=bottom, within=within
         )
         ball = self._gaze(box, anchors, motion)
         if blink > 0.0:
             ball = cv2.convertScaleAbs(ball, alpha=1.0 - 0.4 * blink * blink)  # the lid's shadow
         picture = cv2.blendLinear(ball, lids, cover, 1.0 - cover)
+        if closed > 0.0:
+            edge = top + (0.030 * self.unit * closed) * within
+            picture = self._lash_line(np.asarray(picture, np.uint8), box, edge, within, closed)
         self.above.lay(np.asarray(picture, np.uint8), frame, (dx, dy))
 
     def _lids(
@@ -196,7 +201,7 @@ class Eye:
         pose: HeadPose,
         *,
         shift: tuple[int, int],
-        blink: float,
+        closed: float,
         box: Box,
         top: F32,
         bottom: F32,
@@ -209,26 +214,24 @@ class Eye:
         below_map = self.below.backward(weights, pose, shift)
         below = sample(source, below_map)
         rows = (box.y + np.arange(box.height, dtype=np.float32))[:, None]
-        closed = np.clip((blink - 0.25) / 0.4, 0.0, 1.0)
-        closed = closed * closed * (3 - 2 * closed)
         # Seen closed, the upper lid lies over the edge of the lower one.
         meet = np.maximum((top + bottom) / 2, top + 0.5) + (0.030 * self.unit * closed) * within
         if closed > 0.0:
             skin = sample(self._skin, above_map - origin)
             above = cv2.addWeighted(above, 1.0 - closed, skin, closed, 0.0)
-            above = self._lash_line(above, rows, meet, within, closed)
         lower_share = np.clip(rows + 0.5 - meet, 0.0, 1.0)
         lower_share = np.ascontiguousarray(np.broadcast_to(lower_share, above.shape[:2]), np.float32)
         return np.asarray(cv2.blendLinear(below, above, lower_share, 1.0 - lower_share), np.uint8)
 
-    def _lash_line(self, lids: U8, rows: F32, edge: F32, within: F32, amount: float) -> U8:
-        """Return the lids with a lash line along the upper edge."""
-        away = (rows - (edge - 0.010 * self.unit)) / (0.014 * self.unit)
-        line = np.exp(-0.5 * away * away) * (0.8 * amount) * within
+    def _lash_line(self, picture: U8, box: Box, edge: F32, within: F32, amount: float) -> U8:
+        """Return the picture of a box with a lash line along the edge [w] of the upper lid, row by column."""
+        rows = (box.y + np.arange(box.height, dtype=np.float32))[:, None]
+        away = (rows - (edge - 0.006 * self.unit)) / max(0.7, 0.011 * self.unit)
+        line = np.exp(-0.5 * away * away) * (0.85 * np.sqrt(amount)) * within
         line = np.ascontiguousarray(line, np.float32)
-        ink = np.empty_like(lids)
+        ink = np.empty_like(picture)
         ink[:] = self._lash_colour.astype(np.uint8)
-        return np.asarray(cv2.blendLinear(ink, lids, line, 1.0 - line), np.uint8)
+        return np.asarray(cv2.blendLinear(ink, picture, line, 1.0 - line), np.uint8)
 
     def _gaze(self, box: Box, anchors: F32, motion: F32) -> U8:
         """Return the eyeball in the moved box: it follows the head as a whole, the iris the gaze as well."""

@@ -103,7 +103,7 @@ def _paint_tongue(sprite: _Sprite, palette: Palette) -> None:
     radius = np.sqrt((x / 0.205) ** 2 + (np.abs(y) / 0.105) ** 2.0)
     sprite.alpha = _soft((1.0 - radius) * 14.0)
     top = np.clip(1.05 - 0.55 * radius**2, 0.25, 1.05)
-    top *= np.clip(0.78 - 2.6 * y, 0.42, 1.0)  # the back of the tongue lies in the dark
+    top *= np.clip(0.84 - 2.4 * y, 0.5, 1.0)  # the back of the tongue lies in the dark
     groove = 1.0 - 0.16 * np.exp(-0.5 * (x / 0.013) ** 2) * np.clip(0.6 - y / 0.2, 0, 1)
     sprite.colour = palette.tongue * (0.92 * top * groove)[..., None]
 

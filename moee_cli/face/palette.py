@@ -65,7 +65,7 @@ class Palette:
         white = _eye_white(pixels, outlines)
         # Dark or painted eyes have little white: then the light skin tells how bright the picture is.
         skin_light = float(np.percentile(face @ _LUMA, 90)) / 235.0
-        light = float(np.clip(max(white @ _LUMA / 190.0, skin_light), 0.35, 1.12))
+        light = float(np.clip(max(white @ _LUMA / 172.0, skin_light), 0.35, 1.12))
         cast = 0.5 + 0.5 * np.clip(white / max(float(white @ _LUMA), 1.0), 0.7, 1.3)
         grey = np.array([1.0, 1.0, 1.0], np.float32)
 
