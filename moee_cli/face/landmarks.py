@@ -396,7 +396,7 @@ def _unavailable(error: ImportError) -> Unavailable:
     return Unavailable(f"mediapipe cannot be loaded: {error}", f"pip install --force-reinstall {_WITH_MODELS}")
 
 
-_WITH_MODELS = '"mediapipe>=0.10.21,<1"'
+_WITH_MODELS = '"mediapipe==0.10.21"'
 _SYSTEM_PACKAGES = {"libEGL.so.1": "libegl1", "libGLESv2.so.2": "libgles2"}
 _OPENCV_NEEDS = "libgl1 libglib2.0-0"
 """Debian packages of the libraries that mediapipe and opencv-contrib-python load and slim containers lack."""

@@ -83,7 +83,7 @@ def _opencv() -> Diagnosis:
 
 
 def _mediapipe() -> Diagnosis:
-    return _library("mediapipe", "mediapipe", "pip install 'mediapipe>=0.10.21'")
+    return _library("mediapipe", "mediapipe", "pip install mediapipe==0.10.21")
 
 
 def _library(module: str, distribution: str, advice: str) -> Diagnosis:
