@@ -34,7 +34,7 @@ class Push(NamedTuple):
 
 
 _LEFT_SHAPES: dict[str, tuple[Push, ...]] = {
-    "browDown": (Push("both", 0.26, 0.29, 0.20, 0.13, -0.050, -0.060),),
+    "browDown": (Push("both", 0.27, 0.29, 0.20, 0.13, -0.054, -0.070),),
     "browOuterUp": (Push("both", 0.50, 0.31, 0.20, 0.15, 0.022, 0.090),),
     "cheekSquint": (
         Push("both", 0.50, -0.42, 0.22, 0.22, 0.002, 0.022),
