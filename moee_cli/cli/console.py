@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 
-from moee_cli.core.errors import MoeeError, Problem, ScriptError
+from moee_cli.core.errors import MoeeError, Problem, ProblemsError
 
 BOLD, DIM, RED, GREEN, YELLOW = "1", "2", "31", "32", "33"
 """SGR codes (ECMA-48) that `style` takes."""
@@ -82,11 +82,11 @@ def problem_lines(problem: Problem, *, stream: TextIO) -> list[str]:
 
 def show_error(error: MoeeError) -> None:
     """Show an expected failure on stderr: message and hint, or every problem of a script and their number."""
-    problems = error.problems if isinstance(error, ScriptError) else (Problem(error.message, hint=error.hint),)
+    problems = error.problems if isinstance(error, ProblemsError) else (Problem(error.message, hint=error.hint),)
     for problem in problems:
         for line in problem_lines(problem, stream=sys.stderr):
             say(line)
-    if isinstance(error, ScriptError):
+    if isinstance(error, ProblemsError):
         say(count_line(problems))
 
 

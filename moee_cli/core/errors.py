@@ -11,7 +11,8 @@ Code that knows the reason raises one of these; nobody in between prints, logs o
     │   ├── PortraitError        3
     │   └── OutputError          3
     ├── Unavailable              4  a dependency, model, feature or piece of hardware is missing
-    │   └── EngineUnavailable    4
+    │   ├── EngineUnavailable    4
+    │   └── NotInRelease         4  the script asks for features to come: carries all of them
     ├── OutOfMemory              5
     └── EnvironmentFailed        6  the surroundings failed while running (no space, ffmpeg died)
 
@@ -75,15 +76,21 @@ class Problem:
         return ": ".join(part for part in (self.where, self.key, self.message) if part)
 
 
-class ScriptError(InputError):
-    """A script cannot be used; `problems` holds everything found in it."""
+class ProblemsError(MoeeError):
+    """Several faults of one script at once, in `problems`. Only its subclasses are raised."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
-    def __reduce__(self) -> tuple[type[ScriptError], tuple[tuple[Problem, ...]]]:
+    def __reduce__(self) -> tuple[type[ProblemsError], tuple[tuple[Problem, ...]]]:
         return type(self), (self.problems,)
+
+
+class ScriptError(ProblemsError, InputError):
+    """A script cannot be used; `problems` holds everything found in it."""
+
+    exit_code = InputError.exit_code
 
 
 class AudioError(InputError):
@@ -106,6 +113,12 @@ class Unavailable(MoeeError):
 
 class EngineUnavailable(Unavailable):
     """An engine cannot run here: weights or hardware are missing."""
+
+
+class NotInRelease(ProblemsError, Unavailable):
+    """A script asks for what the format has and this release does not do yet; `problems` holds all of it."""
+
+    exit_code = Unavailable.exit_code
 
 
 class OutOfMemory(MoeeError):

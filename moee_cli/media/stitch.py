@@ -6,6 +6,7 @@ durations in microseconds, as ffmpeg's concat demuxer does, drifts at NTSC rates
 
 from __future__ import annotations
 
+import select
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -76,10 +77,20 @@ def stitch(
         if to_stdout:
             sys.stdout.flush()
             ffmpeg.run(_graph(listing, sound, "pipe:1", {**options, "movflags": _STREAMED}), "cannot write the film")
+            _check_reader()
             return
         with replacing(output) as temporary:
             ffmpeg.run(_graph(listing, sound, ffmpeg.file_url(temporary), options), f"cannot write {output}")
             _check_film(temporary, output, n_frames, frame.fps)
+
+
+def _check_reader() -> None:
+    """Raise BrokenPipeError if nobody reads standard output any more: ffmpeg does not mind in its last write."""
+    if hasattr(select, "poll"):
+        poll = select.poll()
+        poll.register(1, select.POLLOUT)
+        if any(event & select.POLLERR for _, event in poll.poll(0)):
+            raise BrokenPipeError
 
 
 def _check_lengths(pieces: Sequence[Path], sound: Path, fps: Fraction) -> int:

@@ -50,6 +50,10 @@ class Text(str):
         text.quoted = quoted
         return text
 
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        """Only the text survives pickling: whoever gets a copy has no file to point into."""
+        return str, (str(self),)
+
     @property
     def is_missing(self) -> bool:
         """Nothing was written after the colon."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from moee_cli.core.errors import Problem, Unavailable
+from moee_cli.core.errors import NotInRelease, Problem
 from moee_cli.core.labels import EMOTIONS
 from moee_cli.core.types import EmotionKey, Segment, Timeline
 from moee_cli.engines.base import EngineSpec
@@ -111,7 +111,7 @@ def plan(script: Script) -> Plan:
     """Return the plan of a script.
 
     Raises:
-        Unavailable: the script uses something this release does not do yet.
+        NotInRelease: the script uses something this release does not do yet.
         ScriptError: audio is missing or does not fit; all faults at once.
     """
     from moee_cli.media.decode import probe_audio
@@ -127,12 +127,11 @@ def refuse_deferred(script: Script) -> None:
     """Refuse what the script format has and this release does not do.
 
     Raises:
-        Unavailable: one sentence for each such thing.
+        NotInRelease: one sentence for each such thing.
     """
     later = [*script.deferred, *(_from_words(line) for line in script.lines if line.auto or line.prompt is not None)]
     if later:
-        hints = dict.fromkeys(problem.hint for problem in later if problem.hint)
-        raise Unavailable("\n".join(str(problem) for problem in later), "; ".join(hints) or None)
+        raise NotInRelease(later)
 
 
 def _from_words(line: Line) -> Problem:
