@@ -14,7 +14,11 @@ def all_classes(base=errors.MoeeError):
 
 @pytest.mark.parametrize("kind", all_classes())
 def test_every_error_survives_pickling(kind):
-    error = kind([errors.Problem("bad", "a.yaml:1:2", "seed")]) if issubclass(kind, errors.ProblemsError) else kind("what", "do")
+    error = (
+        kind([errors.Problem("bad", "a.yaml:1:2", "seed")])
+        if issubclass(kind, errors.ProblemsError)
+        else kind("what", "do")
+    )
     copy = pickle.loads(pickle.dumps(error))
     assert type(copy) is kind
     assert (str(copy), copy.hint, copy.exit_code) == (str(error), error.hint, error.exit_code)
