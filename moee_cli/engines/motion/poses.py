@@ -34,8 +34,8 @@ EMOTION_POSES: Mapping[str, Mapping[str, float]] = {
         "mouthRollUpper": 0.25, "noseSneer": 0.42, "mouthFrown": 0.35, "jawForward": 0.20,
     },
     "disgust": {
-        "noseSneer": 0.85, "mouthUpperUp": 0.45, "mouthFrown": 0.40, "mouthLowerDown": 0.18, "browDown": 0.45,
-        "eyeSquint": 0.40, "cheekSquint": 0.35, "mouthShrugLower": 0.20,
+        "noseSneer": 0.90, "mouthUpperUp": 0.26, "mouthFrown": 0.50, "mouthLowerDown": 0.06, "browDown": 0.50,
+        "eyeSquint": 0.45, "cheekSquint": 0.40, "mouthShrugLower": 0.34,
     },
     "fear": {
         "browInnerUp": 0.80, "browOuterUp": 0.35, "browDown": 0.30, "eyeWide": 0.75, "mouthStretch": 0.60,
