@@ -293,5 +293,6 @@ def _placement(picture: U8, face: Face, frame: FrameFormat) -> tuple[Placement, 
     if placement.scale > SOFT_SCALE:
         remarks.append(f"the picture is enlarged {placement.scale:.1f} times to fill the frame; it will look soft")
     if eyes < SMALL_IN_FRAME_PX and face.eye_distance_px >= SMALL_IN_FRAME_PX:
-        remarks.append(f"the face is small in the frame, {eyes:.0f} px between the outer eye corners; try fit: crop")
+        remedy = "try fit: crop" if frame.fit is Fit.PAD else "try a larger frame"
+        remarks.append(f"the face is small in the frame, {eyes:.0f} px between the outer eye corners; {remedy}")
     return placement, remarks
