@@ -57,7 +57,7 @@ def template_points() -> tuple[list[int], F32]:
 def _kernel(a: F32, b: F32) -> F32:
     """Return Gaussian weights [len(a), len(b)] of points [.., 2]."""
     squared = ((a[:, None, 0] - b[None, :, 0]) ** 2) + ((a[:, None, 1] - b[None, :, 1]) ** 2)
-    return np.exp(squared * np.float32(-0.5 / _REACH**2))
+    return np.asarray(np.exp(squared * np.float32(-0.5 / _REACH**2)), np.float32)
 
 
 def _head_shape(places: F32) -> F32:

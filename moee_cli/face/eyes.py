@@ -23,6 +23,10 @@ _IRIS_TRAVEL = 0.125
 _SIDES = ("Left", "Right")
 
 
+def _bytes(picture: F32) -> U8:
+    return np.asarray(np.clip(picture + 0.5, 0, 255), np.uint8)
+
+
 class Eye:
     """Draws one eye of one portrait."""
 
@@ -61,7 +65,7 @@ class Eye:
         box, source = self.box, self.source
         rows = np.clip(np.arange(box.y, box.y + box.height), 0, source.shape[0] - 1)
         columns = np.clip(np.arange(box.x, box.x + box.width), 0, source.shape[1] - 1)
-        return source[rows[:, None], columns[None]]
+        return np.asarray(source[rows[:, None], columns[None]], np.uint8)
 
     def _columns(self) -> F32:
         return np.arange(self.box.width, dtype=np.float32) + self.box.x
@@ -105,7 +109,7 @@ class Eye:
         ball += (disc - ball) * np.clip(1.04 * radius - away + 0.5, 0.0, 1.0)[..., None]
         clean = ball + (crop - ball) * np.clip(clear * 2.0, 0.0, 1.0)[..., None]
         rest = ball + (crop - ball) * np.clip(shown * 2.0, 0.0, 1.0)[..., None]
-        return tuple(np.clip(part + 0.5, 0, 255).astype(np.uint8) for part in (rest, clean))  # type: ignore[return-value]
+        return _bytes(rest), _bytes(clean)
 
     def _white(self, crop: U8, white: NDArray[np.bool_]) -> U8:
         """Return the box filled with eye white, continued from where `white` says that it is seen."""
@@ -187,7 +191,7 @@ class Eye:
         )
         ball = self._gaze(box, anchors, motion)
         if blink > 0.0:
-            ball = cv2.convertScaleAbs(ball, alpha=1.0 - 0.4 * blink * blink)  # the lid's shadow
+            ball = np.asarray(cv2.convertScaleAbs(ball, alpha=1.0 - 0.4 * blink * blink), np.uint8)  # the lid's shadow
         picture = cv2.blendLinear(ball, lids, cover, 1.0 - cover)
         if closed > 0.0:
             edge = top + (0.030 * self.unit * closed) * within
@@ -218,7 +222,7 @@ class Eye:
         meet = np.maximum((top + bottom) / 2, top + 0.5) + (0.030 * self.unit * closed) * within
         if closed > 0.0:
             skin = sample(self._skin, above_map - origin)
-            above = cv2.addWeighted(above, 1.0 - closed, skin, closed, 0.0)
+            above = np.asarray(cv2.addWeighted(above, 1.0 - closed, skin, closed, 0.0), np.uint8)
         lower_share = np.clip(rows + 0.5 - meet, 0.0, 1.0)
         lower_share = np.ascontiguousarray(np.broadcast_to(lower_share, above.shape[:2]), np.float32)
         return np.asarray(cv2.blendLinear(below, above, lower_share, 1.0 - lower_share), np.uint8)
@@ -253,5 +257,5 @@ class Eye:
             fall = cv2.remap(self._fall, back_x - travel[0], back_y - travel[1], cv2.INTER_LINEAR)
             back_x, back_y = back_x - travel[0] * fall, back_y - travel[1] * fall
             moved = min(1.0, float(np.hypot(*travel)))
-            ball = cv2.addWeighted(self._ball_clean, moved, self._ball_rest, 1.0 - moved, 0.0)
+            ball = np.asarray(cv2.addWeighted(self._ball_clean, moved, self._ball_rest, 1.0 - moved, 0.0), np.uint8)
         return np.asarray(cv2.remap(ball, back_x, back_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)

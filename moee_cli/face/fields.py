@@ -203,5 +203,6 @@ class Patch:
             read = cv2.remap(rest, at, nothing, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
             if turn < self._turns - 2:
                 gain = cv2.remap(gains, at, nothing, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            back = cv2.add(back, cv2.multiply(cv2.subtract(read, back), gain, scale=self._relax))
-        return np.asarray(back, np.float32)
+            step = cv2.multiply(cv2.subtract(read, back), gain, scale=self._relax)
+            back = np.asarray(cv2.add(back, step), np.float32)
+        return back

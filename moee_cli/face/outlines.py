@@ -55,9 +55,11 @@ def _lip_line(grey: F32, curve: F32, unit: float) -> F32:
     found = (darkness * offsets).sum(1) / darkness.sum(1)
     place = np.linspace(-1.0, 1.0, len(curve))
     trust = 1.0 - place**8
-    fit = np.polynomial.polynomial.polyfit(place, found, 6, w=0.1 + trust)
+    powers = np.vander(place, 7)
+    weight = 0.1 + trust
+    fit, *_ = np.linalg.lstsq(powers * weight[:, None], found * weight, rcond=None)
     moved = curve.copy()
-    moved[:, 1] += np.polynomial.polynomial.polyval(place, fit) * trust
+    moved[:, 1] += (powers @ fit) * trust
     return moved
 
 

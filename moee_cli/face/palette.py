@@ -16,7 +16,7 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 def _within(shape: tuple[int, ...], outline: F32) -> F32:
     """Return the mask [H, W] (bool) of a closed outline [M, 2]."""
     mask = np.zeros(shape[:2], np.uint8)
-    cv2.fillPoly(mask, [np.round(outline - 0.5).astype(np.int32)], 1)
+    cv2.fillPoly(mask, [np.round(outline - 0.5).astype(np.int32)], (1.0,))
     return mask.astype(bool)
 
 
@@ -65,7 +65,7 @@ class Palette:
         white = _eye_white(pixels, outlines)
         # Dark or painted eyes have little white: then the light skin tells how bright the picture is.
         skin_light = float(np.percentile(face @ _LUMA, 90)) / 235.0
-        light = float(np.clip(max(white @ _LUMA / 172.0, skin_light), 0.35, 1.12))
+        light = float(np.clip(max(float(white @ _LUMA) / 172.0, skin_light), 0.35, 1.12))
         cast = 0.5 + 0.5 * np.clip(white / max(float(white @ _LUMA), 1.0), 0.7, 1.3)
         grey = np.array([1.0, 1.0, 1.0], np.float32)
 
