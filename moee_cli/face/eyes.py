@@ -23,6 +23,11 @@ _IRIS_TRAVEL = 0.125
 _SIDES = ("Left", "Right")
 
 
+def _smooth(t: F32) -> F32:
+    t = np.clip(t, 0.0, 1.0)
+    return np.asarray(t * t * (3.0 - 2.0 * t), np.float32)
+
+
 def _bytes(picture: F32) -> U8:
     return np.asarray(np.clip(picture + 0.5, 0, 255), np.uint8)
 
@@ -131,8 +136,8 @@ class Eye:
     def _lid_skin(self, upper: F32, lower: F32, room: float) -> tuple[U8, F32]:
         """Return the box with the lid painted plain, without lashes and lid edge, and the colour [3] of its lash line.
 
-        The lid's colour is that of the lighter skin between lid and brow, column by column, held near the skin below
-        the eye: brows, make-up and deep creases must not be smeared over a closing lid.
+        The paint is skin seen around the eye, continued smoothly over the lid; brows, make-up, lashes and deep
+        creases must not be smeared over a closing lid.
         """
         crop = self._crop().astype(np.float32)
         columns = self._columns()
@@ -140,37 +145,70 @@ class Eye:
         top = np.interp(columns, upper[:, 0] - 0.5, upper[:, 1] - 0.5)
         bottom = np.interp(columns, lower[:, 0] - 0.5, lower[:, 1] - 0.5)
         reach = (lid_reach(room) + 0.03) * self.unit
-        under = self._columnwise(crop, (rows > bottom + 0.05 * self.unit) & (rows < bottom + 0.14 * self.unit), 0.4)
-        lid = self._columnwise(crop, (rows > top - reach) & (rows < top - 0.02 * self.unit), 0.5)
-        ratio = lid.mean(1, keepdims=True) / np.maximum(under.mean(1, keepdims=True), 1.0)
-        share = np.clip((ratio - 0.35) / 0.25, 0.0, 1.0)  # darker than that it is brow or shadow, not lid
-        colour = 0.88 * under + share * (lid - 0.88 * under)
-        colour *= (
-            np.clip(ratio, 0.65, 1.05) / np.maximum(colour.mean(1, keepdims=True), 1.0) * under.mean(1, keepdims=True)
-        )
-        height = np.clip((top - rows) / reach, 0.0, 1.0)
-        bulge = 0.90 + 0.12 * np.sin(np.pi * np.clip(height + 0.12, 0.0, 1.0))
-        paint = colour[None] * bulge[..., None]
-        margin = 0.04 * self.unit
-        beside = np.clip(np.minimum(columns - upper[0, 0] + margin, upper[-1, 0] + margin - columns) / margin, 0.0, 1.0)
-        share = (1.0 - np.clip((height - 0.45) / 0.45, 0.0, 1.0)) * (rows < bottom + 0.02 * self.unit) * beside
-        share = cv2.GaussianBlur(share.astype(np.float32), (0, 0), 0.010 * self.unit)[..., None]
-        skin = np.clip(crop + (paint - crop) * share, 0, 255).astype(np.uint8)
+        height = (top - rows) / reach
+        paint = self._skin_around(crop, rows, (top - reach, top, bottom)) * self._relief(height)[..., None]
+        margin = 0.07 * self.unit
+        beside = _smooth(np.minimum(columns - upper[0, 0] + margin, upper[-1, 0] + margin - columns) / margin)
+        share = (1.0 - _smooth((height - 0.30) / 0.65)) * (rows < bottom + 0.02 * self.unit) * beside
+        share = cv2.GaussianBlur(share.astype(np.float32), (0, 0), 0.015 * self.unit)[..., None]
+        skin = _bytes(crop + (paint - crop) * share)
         near = (np.abs(rows - top) < 0.03 * self.unit) & (columns > upper[0, 0]) & (columns < upper[-1, 0])
         edge = crop[near]
         luma = edge.mean(1)
         return skin, np.asarray(edge[luma <= np.percentile(luma, 12)].mean(0), np.float32)
 
-    def _columnwise(self, crop: F32, zone: NDArray[np.bool_], least: float) -> F32:
-        """Return a colour per column [w, 3]: mean of the zone without its dark share `least` and its highlights."""
+    def _skin_around(self, crop: F32, rows: F32, levels: tuple[F32, F32, F32]) -> F32:
+        """Return the box [h, w, 3] filled with the skin seen around the eye.
+
+        Levels are the rows at which the lid's stretch ends, of the upper and of the lower lid.
+        """
+        brow, top, bottom = levels
+        unit = self.unit
         luma = crop.mean(2)
-        darkest, lightest = np.quantile(luma[zone], (least, 0.5 + least / 2 + 0.1)) if zone.any() else (0.0, 255.0)
-        weight = zone & (luma >= darkest) & (luma <= lightest)
-        sums = np.concatenate([(crop * weight[..., None]).sum(0), weight.sum(0)[:, None]], axis=1)
-        smooth = cv2.GaussianBlur(
-            sums[None].astype(np.float32), (0, 0), 0.10 * self.unit, borderType=cv2.BORDER_REPLICATE
-        )[0]
-        return np.asarray(smooth[:, :3] / np.maximum(smooth[:, 3:], 1e-6), np.float32)
+        below = ((rows > bottom + 0.05 * unit) & (rows < bottom + 0.20 * unit)).astype(np.float32)
+        cheek = self._spread(crop, below * np.clip(luma / np.median(luma[below > 0]) * 2.0 - 0.5, 0.02, 1.0), (0.10,))
+        light = cheek.mean(2)
+        ratio = luma / np.maximum(light, 1.0)
+        # Much darker than the skin below the eye, it is brow, lash or shadow; much lighter, a highlight or hair.
+        skinlike = np.clip((ratio - 0.50) / 0.30, 0.0, 1.0) * np.clip((1.30 - ratio) / 0.15, 0.0, 1.0)
+        around = ((rows < top - 0.03 * unit) & (rows > brow)) | (rows > bottom + 0.05 * unit)
+        tone = self._spread(crop, skinlike * around, (0.05, 0.12, 0.25))
+        shade = tone.mean(2) / np.maximum(light, 1.0)
+        # Make-up and shadow over the eye are greyer than skin: most of the hue comes from below.
+        hue = 0.4 * tone / np.maximum(shade, 1e-3)[..., None] + 0.6 * cheek
+        tone = hue * np.clip(0.4 + 0.6 * shade, 0.87, 1.04)[..., None]
+        return np.asarray(tone + self._grain(crop, below * skinlike), np.float32)
+
+    def _spread(self, picture: F32, weight: F32, reaches: tuple[float, ...]) -> F32:
+        """Return `picture` [h, w, 3] continued from where `weight` [h, w] is high, near before far (reaches: units)."""
+        mean = (picture * weight[..., None]).sum((0, 1)) / max(float(weight.sum()), 1e-6)
+        filled = np.broadcast_to(mean, picture.shape)
+        for reach in sorted(reaches, reverse=True):
+            sums = np.dstack([picture * weight[..., None], weight]).astype(np.float32)
+            sums = cv2.GaussianBlur(sums, (0, 0), reach * self.unit, borderType=cv2.BORDER_REPLICATE)
+            known = sums[..., 3:]
+            local = sums[..., :3] / np.maximum(known, 1e-6)
+            filled = filled + (local - filled) * (known / (known + 0.05))
+        return np.asarray(filled, np.float32)
+
+    def _grain(self, crop: F32, skin: F32) -> F32:
+        """Return the fine grain [h, w, 3] of the skin below the eye, mirrored over the box: paint alone is too even."""
+        weight = cv2.erode(skin, np.ones((3, 3), np.uint8))
+        fine = crop - cv2.GaussianBlur(crop, (0, 0), max(1.0, 0.012 * self.unit))
+        fine = np.clip(fine, -10.0, 10.0) * weight[..., None]
+        used = np.flatnonzero(weight.max(1) > 0.5)
+        if len(used) < 3:
+            return np.zeros_like(crop)
+        strip = fine[used[0] : used[-1] + 1]
+        period = np.concatenate([strip, strip[::-1]])
+        return np.asarray(period[np.arange(len(crop)) % len(period)], np.float32)
+
+    @staticmethod
+    def _relief(height: F32) -> F32:
+        """Return the light on a closed lid by height over its edge (1: the end of its stretch): bulge, then crease."""
+        bulge = 0.93 + 0.09 * np.sin(np.pi * np.clip(height * 1.3 + 0.12, 0.0, 1.0))
+        crease = 1.0 - 0.13 * np.exp(-0.5 * ((height - 0.62) / 0.09) ** 2)
+        return np.asarray(bulge * crease, np.float32)
 
     def draw(self, frame: U8, source: U8, weights: F32, motion: F32, pose: HeadPose) -> None:
         """Draw lids and eyeball into `frame`; `source` is the photo with its expression folds."""
