@@ -150,8 +150,8 @@ class Eye:
         margin = 0.07 * self.unit
         beside = _smooth(np.minimum(columns - upper[0, 0] + margin, upper[-1, 0] + margin - columns) / margin)
         share = (1.0 - _smooth((height - 0.30) / 0.65)) * (rows < bottom + 0.02 * self.unit) * beside
-        share = cv2.GaussianBlur(share.astype(np.float32), (0, 0), 0.015 * self.unit)[..., None]
-        skin = _bytes(crop + (paint - crop) * share)
+        soft = cv2.GaussianBlur(share.astype(np.float32), (0, 0), 0.015 * self.unit)[..., None]
+        skin = _bytes(crop + (paint - crop) * soft)
         near = (np.abs(rows - top) < 0.03 * self.unit) & (columns > upper[0, 0]) & (columns < upper[-1, 0])
         edge = crop[near]
         luma = edge.mean(1)
@@ -184,8 +184,8 @@ class Eye:
         mean = (picture * weight[..., None]).sum((0, 1)) / max(float(weight.sum()), 1e-6)
         filled = np.broadcast_to(mean, picture.shape)
         for reach in sorted(reaches, reverse=True):
-            sums = np.dstack([picture * weight[..., None], weight]).astype(np.float32)
-            sums = cv2.GaussianBlur(sums, (0, 0), reach * self.unit, borderType=cv2.BORDER_REPLICATE)
+            seen = np.dstack([picture * weight[..., None], weight]).astype(np.float32)
+            sums = cv2.GaussianBlur(seen, (0, 0), reach * self.unit, borderType=cv2.BORDER_REPLICATE)
             known = sums[..., 3:]
             local = sums[..., :3] / np.maximum(known, 1e-6)
             filled = filled + (local - filled) * (known / (known + 0.05))

@@ -27,6 +27,8 @@ _UPPER_WIDTHS = (0.088, 0.068, 0.060, 0.046, 0.036, 0.030)
 _LOWER_WIDTHS = (0.054, 0.058, 0.056, 0.046, 0.038, 0.030)
 """Widths of teeth from the middle outwards as seen from the front: crown widths of 8.5, 6.5, 7.5, 7 mm (Ash and
 Nelson, Dental Anatomy) on outer eye corners 90 mm apart, foreshortened by the arch."""
+_SHADOW = 0.016
+"""Reach, in units, of the shadow at the border of the opening."""
 _SPAN_X, _SPAN_Y = 0.36, 0.22
 """Half extents, in units, of the painted pictures."""
 
@@ -81,7 +83,7 @@ def _paint_teeth(sprite: _Sprite, widths: tuple[float, ...], palette: Palette, *
         neck = _soft((length - 0.02 * round_x**2 - along) * sharp)
         crown = body * neck
         crowns = np.maximum(crowns, crown)
-        bulge = 1.0 - 0.13 * np.clip(np.abs(round_x), 0, 1) ** 3
+        bulge = 1.0 - 0.09 * np.clip(np.abs(round_x), 0, 1) ** 3
         shade = np.where(crown > 0.02, bulge, shade)
         inner += width
     far = 1.0 - 0.55 * np.clip((x - 0.10) / 0.22, 0.0, 1.0) ** 1.2
@@ -90,7 +92,8 @@ def _paint_teeth(sprite: _Sprite, widths: tuple[float, ...], palette: Palette, *
     gum_zone = _soft((along - 0.5 * height) * 120.0) * _soft((inner - 0.01 - x) * 120.0)
     between = np.clip(1.0 - crowns, 0, 1)
     low = _soft((along - 0.004) * sharp) * _soft((inner - 0.01 - x) * 90.0)
-    dark = palette.teeth * (0.42 * far)[..., None]
+    # Between two teeth there is shade, not night: dark gaps read as clenched.
+    dark = palette.teeth * np.array([0.66, 0.60, 0.54], np.float32) * far[..., None]
     gum = palette.gum * (far * 0.85)[..., None]
     back = dark + (gum - dark) * gum_zone[..., None]
     sprite.colour = tooth * crowns[..., None] + back * between[..., None]
@@ -157,6 +160,8 @@ class Mouth:
         middle = (outlines.lip_upper[half] + outlines.lip_lower[half]) / 2
         centre = 0.35 * ends + 0.65 * middle
         self._lower_rest = float((outlines.lip_lower - middle)[half, 1]) / frame.scale
+        self._open_rest = float((outlines.lip_lower - outlines.lip_upper)[:, 1].max()) / frame.scale
+        self._tint = np.array([1.0 - 0.22 * palette.colour, 1.0, 1.0], np.float32)
         self._own = _OwnMouth(pixels, outlines, frame.scale) if outlines.mouth_open else None
         corners = np.array([[0, 0], [0.2, 0], [0, 0.2]], np.float32)
         self._anchors = MovingPoints(anatomy, centre + frame.to_pixels(corners), rigid=True)
@@ -189,12 +194,18 @@ class Mouth:
         opening = lower[:, 1] - upper[:, 1]
         if opening.max() < 0.15:
             return
-        pad = 2
+        parted = float(np.clip((opening.max() / self.scale - self._open_rest) / 0.10, 0.0, 1.0))
+        pad = 2 + round(3.0 * _SHADOW * self.scale)
         x0, x1 = int(min(upper[0, 0], lower[0, 0])) - pad, int(max(upper[-1, 0], lower[-1, 0])) + pad + 2
         y0, y1 = int(upper[:, 1].min()) - pad, int(lower[:, 1].max()) + pad + 2
         box = Box(x0, y0, x1 - x0, y1 - y0)
         rows, columns, own_rows, own_columns = box.inside(frame.shape[1], frame.shape[0])
         picture, cover = self._picture(box, upper, lower, motion, pose)
+        if parted > 0.0:
+            soft = cv2.GaussianBlur(cover, (0, 0), max(0.45, 0.005 * self.scale))
+            cover = np.asarray(cv2.addWeighted(soft, parted, cover, 1.0 - parted, 0.0), np.float32)
+            light = self._border_light(box, cover, (upper + lower) / 2, parted)[own_rows, own_columns]
+            frame[rows, columns] = np.asarray(frame[rows, columns] * light, np.uint8)
         cover = np.ascontiguousarray(cover[own_rows, own_columns])
         inner = np.ascontiguousarray(picture[own_rows, own_columns])
         under = np.ascontiguousarray(frame[rows, columns])
@@ -214,7 +225,7 @@ class Mouth:
         from_top, from_bottom = (rows - top) * unit, (bottom - rows) * unit
         shade = self._lip_shade(from_top, from_bottom)
         # Little light reaches the teeth behind a narrow gap.
-        shade *= 0.55 + 0.45 * np.clip((bottom - top) * unit / 0.05, 0.0, 1.0)
+        shade *= 0.46 + 0.54 * np.clip((bottom - top) * unit / 0.085, 0.0, 1.0)
         # Rounded lips stand out from the teeth and take their light.
         shade *= 1.0 - 0.45 * float(max(motion[CHANNEL["mouthFunnel"]], 0.7 * motion[CHANNEL["mouthPucker"]]))
         picture = np.empty((box.height, box.width, 3), np.float32)
@@ -233,6 +244,21 @@ class Mouth:
                 picture, box, self._anchors.pixels - 0.5, self._anchors.positions(self._still, pose) - 0.5
             )
         return np.clip(picture, 0, 255).astype(np.uint8), cover
+
+    def _border_light(self, box: Box, cover: F32, line: F32, parted: float) -> F32:
+        """Return the light [h, w, 3] on the lips round the opening: they roll inwards, deepest at the corners.
+
+        Without it the opening looks cut out of the picture.
+        """
+        spread = _SHADOW * self.scale
+        dark = 0.55 * cv2.GaussianBlur(cover, (0, 0), spread)
+        columns = box.x + np.arange(box.width, dtype=np.float32)
+        rows = box.y + np.arange(box.height, dtype=np.float32)
+        for x, y in line[[0, -1]]:
+            across = np.exp(-0.5 * ((columns - x) / (1.5 * spread)) ** 2)
+            dark += np.exp(-0.5 * ((rows - y) / (1.1 * spread)) ** 2)[:, None] * (0.26 * across)
+        # Lips let light through: the shadow on them is red.
+        return np.asarray(1.0 - (parted * np.minimum(dark, 0.6))[..., None] * self._tint, np.float32)
 
     @staticmethod
     def _lip_shade(from_top: F32, from_bottom: F32) -> F32:

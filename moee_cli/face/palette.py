@@ -74,7 +74,7 @@ class Palette:
             return np.clip(colour * rgb + (1.0 - colour) * (rgb @ _LUMA) * grey, 0.0, 255.0)
 
         return cls(
-            teeth=_own_teeth(pixels, outlines) if outlines.mouth_open else tinted(222.0, 212.0, 196.0),
+            teeth=_own_teeth(pixels, outlines) if outlines.mouth_open else tinted(217.0, 199.0, 179.0),
             gum=tinted(150.0, 84.0, 80.0),
             tongue=tinted(156.0, 76.0, 73.0),
             cavity=tinted(38.0, 15.0, 14.0),
