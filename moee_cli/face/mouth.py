@@ -93,7 +93,8 @@ def _paint_teeth(sprite: _Sprite, widths: tuple[float, ...], palette: Palette, *
     between = np.clip(1.0 - crowns, 0, 1)
     low = _soft((along - 0.004) * sharp) * _soft((inner - 0.01 - x) * 90.0)
     # Between two teeth there is shade, not night: dark gaps read as clenched.
-    dark = palette.teeth * np.array([0.66, 0.60, 0.54], np.float32) * far[..., None]
+    warm = np.array([0.06, 0.0, -0.06], np.float32) * palette.colour
+    dark = palette.teeth * (0.60 + warm) * far[..., None]
     gum = palette.gum * (far * 0.85)[..., None]
     back = dark + (gum - dark) * gum_zone[..., None]
     sprite.colour = tooth * crowns[..., None] + back * between[..., None]
