@@ -46,7 +46,7 @@ class Eye:
         width, height = round(2 * _REACH_X * unit), round(2 * _REACH_Y * unit)
         self.box = Box(round(centre[0]) - width // 2, round(centre[1]) - height // 2, width, height)
         step = max(1, round(unit / 60))
-        self.above = Patch(anatomy, self.box, step, lids="above", pad=_PAD, turns=12, relax=0.65)
+        self.above = Patch(anatomy, self.box, step, lids="above", pad=_PAD)
         self.below = Patch(anatomy, self.box, step, lids="below", pad=_PAD)
         self.upper = MovingPoints(anatomy, upper, lids="above")
         self.lower = MovingPoints(anatomy, lower, lids="below")

@@ -17,8 +17,12 @@ from moee_cli.face.basis import Side, Sites, Slits, follow_fields, seal_fields, 
 from moee_cli.face.canonical import CanonicalFrame
 from moee_cli.face.pose import HeadPose
 
-_TURNS = 6
-"""Steps of the inversion; at full jaw, blink and head turn the error left is below a tenth of a pixel."""
+_TURNS = 8
+"""Most steps of the inversion."""
+_RELAX = 0.8
+"""Share of a step that is taken: whole steps swing where a slit's side is stretched most."""
+_NEAR_ENOUGH = 0.04
+"""Largest error of the inversion, in pixels, at which it ends; ordinary motion is there after three steps."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,11 @@ def sample(picture: U8, at: F32, *, sharp: bool = True) -> U8:
     return np.asarray(seen, np.uint8)
 
 
+def shifted(at: F32, x: float, y: float) -> F32:
+    """Return positions [h, w, 2] counted from (x, y); numpy takes ten times as long over so short an axis."""
+    return np.asarray(cv2.subtract(at, np.array([x, y, 0.0, 0.0])), np.float32)
+
+
 class MovingPoints:
     """Points of one side of the slits that follow shapes and head."""
 
@@ -139,9 +148,9 @@ class Patch:
         lids: Side = "above",
         pad: int = 0,
         turns: int = _TURNS,
-        relax: float = 1.0,
+        relax: float = _RELAX,
     ) -> None:
-        """Prepare a box: `pad` nodes beyond it on each side, `turns` Newton steps of the inversion, cut by `relax`."""
+        """Prepare a box: `pad` nodes beyond it on each side, at most `turns` Newton steps, each cut by `relax`."""
         self._turns, self._relax = turns, relax
         self._pad = pad
         self.columns, self.rows = -(-box.width // step) + 2 * pad, -(-box.height // step) + 2 * pad
@@ -194,15 +203,21 @@ class Patch:
         steps would swing, and shear dies out by itself.
         """
         per_step = 1.0 / self.step
-        slopes = [np.gradient(rest[..., axis], axis=1 - axis) * -per_step for axis in (0, 1)]
-        gains = np.stack([1.0 / np.clip(1.0 + slope, 0.4, 4.0) for slope in slopes], axis=-1).astype(np.float32)
+        slopes = np.empty_like(rest)
+        slopes[..., 0] = cv2.Sobel(rest[..., 0], cv2.CV_32F, 1, 0, ksize=1, scale=-0.5 * per_step, delta=1.0)
+        slopes[..., 1] = cv2.Sobel(rest[..., 1], cv2.CV_32F, 0, 1, ksize=1, scale=-0.5 * per_step, delta=1.0)
+        gains = np.asarray(1.0 / np.clip(slopes, np.float32(0.4), np.float32(4.0)), np.float32)
         nothing = np.empty(0, np.float32)
         back, gain = rest, gains
         for turn in range(self._turns):
             at = cv2.scaleAdd(back, per_step, self._nodes)
             read = cv2.remap(rest, at, nothing, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            apart = cv2.subtract(read, back)
+            if turn > 1 and cv2.norm(apart, cv2.NORM_INF) < _NEAR_ENOUGH:
+                break
             if turn < self._turns - 2:
-                gain = cv2.remap(gains, at, nothing, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            step = cv2.multiply(cv2.subtract(read, back), gain, scale=self._relax)
+                slope = cv2.remap(gains, at, nothing, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+                gain = np.asarray(slope, np.float32)
+            step = cv2.multiply(apart, gain, scale=self._relax)
             back = np.asarray(cv2.add(back, step), np.float32)
         return back

@@ -108,19 +108,28 @@ class Folds:
                 drivers.append(driver)
         return np.array(fields, np.float32), np.array(drivers, np.float32)
 
-    def shaded(self, picture: U8, motion: F32) -> U8:
-        """Return `picture` [H, W, 3] with the folds of a motion frame [52]; the same array if there are none."""
+    def gain(self, motion: F32) -> F32 | None:
+        """Return what the folds of a motion frame [52] multiply the pixels of `box` by, [h, w]; None without folds."""
         amounts = self._drivers @ motion
         if amounts.max() < 0.02:
-            return picture
+            return None
         # Folds are absent in small movements and saturate in large ones.
         amounts = np.clip(amounts, 0.0, 1.0) ** 1.4
         gain = np.exp(amounts @ self._fields).reshape(self._shape)
+        size = (self.box.width, self.box.height)
+        return np.asarray(cv2.resize(gain, size, interpolation=cv2.INTER_LINEAR), np.float32)
+
+    def shaded(self, picture: U8, gain: F32 | None) -> U8:
+        """Return `picture` [H, W, 3] with its box multiplied by `gain` [h, w]; the same array if that is None."""
+        if gain is None:
+            return picture
         box = self.box
-        gain = cv2.resize(gain, (box.width, box.height), interpolation=cv2.INTER_LINEAR)
         shaded = picture.copy()
         view = shaded[box.y : box.y + box.height, box.x : box.x + box.width]
-        # Blood shows through pressed skin: red loses less than green and blue.
-        gains = cv2.merge([cv2.pow(gain, power) for power in self._tint])
-        view[:] = cv2.multiply(view, gains, dtype=cv2.CV_8U)
+        view[:] = self.multiplied(view, gain)
         return shaded
+
+    def multiplied(self, picture: U8, gain: F32) -> U8:
+        """Return `picture` [h, w, 3] times `gain` [h, w]: blood shows through pressed skin, red loses less."""
+        gains = cv2.merge([cv2.pow(gain, power) for power in self._tint])
+        return np.asarray(cv2.multiply(picture, gains, dtype=cv2.CV_8U), np.uint8)
