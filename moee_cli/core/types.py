@@ -125,11 +125,11 @@ class Segment:
     """First video frame in the film."""
     n_frames: int
     """Video frames."""
-    lead: Fraction
-    """Seconds from the segment's first sample to its first video frame: 0 unless the audio continues the previous
-    segment's, then within half a video frame of 0."""
+    pad: Fraction
+    """Seconds of silence before its first sample: less than a video frame, and 0 unless the next segment continues the
+    same recording (the frames of such a chain lie on the recording's own clock)."""
     seconds: Fraction
-    """Length from its first sample to the first sample of the next segment, seen from itself alone."""
+    """Length of its video frames."""
     run: int
     """Number of the run (a stretch of one speaker joined by blends)."""
     transition: TransitionKind
@@ -300,6 +300,9 @@ class Encoding:
     loudness_lufs: float | None = None
     """Target of ffmpeg's loudnorm, or None to leave the sound as it is."""
 
+
+VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov")
+"""Files that can be written. Matroska is not among them: its clock of milliseconds cannot say when a frame begins."""
 
 Frames = Iterator[U8]
 """RGB uint8 [H, W, 3] one by one; never the whole film in memory."""

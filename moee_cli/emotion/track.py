@@ -30,17 +30,19 @@ def ease(share: Times) -> Times:
     return np.asarray(0.5 - 0.5 * np.cos(np.pi * np.clip(share, 0.0, 1.0)))
 
 
-def key_seconds(key: EmotionKey, segment_seconds: Fraction) -> float:
-    """Return when a key is reached, in seconds from the segment's first sample."""
-    return float(key.at if isinstance(key.at, Fraction) else key.at * float(segment_seconds))
+def key_seconds(key: EmotionKey, segment: Segment) -> float:
+    """Return when a key is reached, in seconds from the segment's first frame; `at` counts from its first sample."""
+    if isinstance(key.at, Fraction):
+        return float(segment.pad + key.at)
+    return float(segment.pad) + key.at * float(segment.seconds - segment.pad)
 
 
 def segment_weights(segment: Segment, times: Times) -> NDArray[np.float64]:
     """Return the segment's own weights [len(times), 7]; before its first and after its last key they hold."""
-    keys = sorted(segment.emotion, key=lambda key: key_seconds(key, segment.seconds))
+    keys = sorted(segment.emotion, key=lambda key: key_seconds(key, segment))
     values = fold_intensity(keys[0])[None].repeat(len(times), axis=0)
     for earlier, later in pairwise(keys):
-        begin, end = key_seconds(earlier, segment.seconds), key_seconds(later, segment.seconds)
+        begin, end = key_seconds(earlier, segment), key_seconds(later, segment)
         share = ease((times - begin) / (end - begin)) if end > begin else (times >= end).astype(np.float64)
         values += share[:, None] * (fold_intensity(later) - fold_intensity(earlier))
     return values

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from moee_cli.core.errors import EnvironmentFailed, from_os_error
-from moee_cli.core.timebase import FILM_CHANNELS, FILM_RATE, sample_of_frame
+from moee_cli.core.timebase import FILM_CHANNELS, FILM_RATE, round_half_up, sample_of_frame
 from moee_cli.core.types import F32, AudioSpan, Timeline
 from moee_cli.media import ffmpeg
 from moee_cli.media.decode import probe_audio, read_film, resampled_length
@@ -86,7 +86,8 @@ def _placed_spans(timeline: Timeline) -> Iterator[tuple[int, int, AudioSpan]]:
             first, _, span = merged[-1]
             merged[-1] = (first, stop, replace(span, stop=segment.audio.stop))
         else:
-            merged.append((sample_of_frame(segment.start_frame, timeline.fps), stop, segment.audio))
+            start = sample_of_frame(segment.start_frame, timeline.fps) + round_half_up(segment.pad * FILM_RATE)
+            merged.append((start, stop, segment.audio))
     yield from merged
 
 

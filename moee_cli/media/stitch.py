@@ -20,14 +20,13 @@ import numpy as np
 
 from moee_cli.core.errors import EnvironmentFailed, OutputError
 from moee_cli.core.timebase import FILM_RATE, sample_of_frame
-from moee_cli.core.types import Encoding, FrameFormat
+from moee_cli.core.types import VIDEO_SUFFIXES, Encoding, FrameFormat
 from moee_cli.media import ffmpeg
 from moee_cli.media.encode import count_frames, track_timescale
 from moee_cli.media.sound import RAW_FORMAT, SAMPLE_BYTES
 from moee_cli.store.atomic import replacing
 
 STDOUT = "-"
-_CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 _STREAMED = "+frag_keyframe+delay_moov+default_base_moof"
 """MP4 that is written front to back; the index is delayed by one fragment, so that it can tell of the AAC priming."""
 _REORDERED = 2
@@ -41,13 +40,11 @@ def check_container(output: Path) -> str:
     Raises:
         OutputError: it asks for none that moee writes.
     """
-    try:
-        return _CONTAINERS[output.suffix.lower()]
-    except KeyError:
-        known = ", ".join(_CONTAINERS)
-        raise OutputError(
-            f"cannot write {output}: {output.suffix or 'no suffix'} is not a video format", f"use {known}"
-        ) from None
+    suffix = output.suffix.lower()
+    if suffix not in VIDEO_SUFFIXES:
+        told = f"{output.suffix} is not a video format" if suffix else "its name does not say which video format"
+        raise OutputError(f"cannot write {output}: {told}", f"end it in {', '.join(VIDEO_SUFFIXES)}")
+    return "mov" if suffix == ".mov" else "mp4"
 
 
 def stitch(
@@ -117,14 +114,10 @@ def _check_film(film: Path, output: Path, n_frames: int, fps: Fraction) -> None:
         stream = container.streams.video[0]
         frame_ticks = 1 / (fps * Fraction(stream.time_base or 1))
         shown = np.fromiter((packet.pts for packet in container.demux(stream) if packet.pts is not None), np.int64)
-        # Matroska counts in milliseconds, and older versions of ffmpeg start it after the priming of the sound.
-        is_coarse = container.format.name.startswith("matroska")
     if len(shown) != n_frames:
         raise EnvironmentFailed(f"cannot write {output}: it holds {len(shown)} of {n_frames} frames")
     shown.sort()
-    start, tolerance = (shown[0], frame_ticks / 2) if is_coarse else (0, 0)
-    due = start + np.arange(n_frames) * frame_ticks.numerator / frame_ticks.denominator
-    if np.abs(shown - due).max(initial=0.0) > tolerance:
+    if frame_ticks.denominator != 1 or not np.array_equal(shown, np.arange(n_frames) * frame_ticks.numerator):
         raise EnvironmentFailed(f"cannot write {output}: its pictures are not evenly spaced")
 
 
@@ -152,7 +145,7 @@ def _graph(listing: Path, sound: Path, target: str, options: Mapping[str, Any]) 
 
 
 def _film_options(container: str, fps: Fraction, audio_kbps: int, tags: Mapping[str, str]) -> dict[str, Any]:
-    options: dict[str, Any] = {
+    return {
         "format": container,
         "c:v": "copy",
         "c:a": "aac",
@@ -161,16 +154,12 @@ def _film_options(container: str, fps: Fraction, audio_kbps: int, tags: Mapping[
         "map_chapters": -1,
         "fflags": "+bitexact",
         "flags:a": "+bitexact",
+        "bsf:v": _on_the_grid(fps),
+        "video_track_timescale": track_timescale(fps),
+        "movie_timescale": _movie_timescale(fps),
+        "movflags": "+faststart",
         **_tag_options(tags),
     }
-    if container != "matroska":  # which counts in milliseconds anyway
-        options |= {
-            "bsf:v": _on_the_grid(fps),
-            "video_track_timescale": track_timescale(fps),
-            "movie_timescale": _movie_timescale(fps),
-            "movflags": "+faststart",
-        }
-    return options
 
 
 def _on_the_grid(fps: Fraction) -> str:

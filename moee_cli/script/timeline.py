@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import floor
 from pathlib import Path
 from typing import Protocol
 
@@ -28,6 +29,8 @@ DEFAULT_BLEND = Fraction(2, 5)
 """Length of a blend without one, in seconds: about the onset time of a posed expression (0.3-0.5 s)."""
 DEFAULT_DISSOLVE = Fraction(1, 2)
 """Length of a dissolve without one, in seconds."""
+_TYPED = Fraction(1, 1000)
+"""A time typed with three decimals may lie this much past the last sample."""
 PAUSE_REMAINDER = 0.2
 """Share of the previous intensity that a pause keeps: expressions fade, they do not switch off."""
 NEUTRAL = (1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
@@ -47,11 +50,14 @@ class AudioLength(Protocol):
 
 @dataclass(frozen=True)
 class _Placed:
-    """A line with its audio span, before it has a place in the film."""
+    """A line with its stretch of audio, before it has a place in the film."""
 
     line: Line
-    audio: AudioSpan | None
-    continues: bool
+    audio: AudioSpan | None = None
+    start: Fraction = Fraction(0)
+    """Exact seconds in the file, as typed: samples are rounded, frames must not be."""
+    stop: Fraction = Fraction(0)
+    continues: bool = False
 
 
 def build_timeline(lines: Sequence[Line], fps: Fraction, probe: Callable[[Path], AudioLength]) -> Timeline:
@@ -61,59 +67,56 @@ def build_timeline(lines: Sequence[Line], fps: Fraction, probe: Callable[[Path],
         ScriptError: an audio file cannot be read, or `from`/`to` do not fit it; all such faults at once.
     """
     placed = _measure(lines, probe)
-    segments = _place(placed, fps)
-    runs_and_joins, warnings = _join(segments, placed, fps)
-    return Timeline(fps, runs_and_joins, _cut_pieces(runs_and_joins, fps), tuple(warnings))
+    segments, warnings = _join(_place(placed, fps), placed, fps)
+    return Timeline(fps, segments, _cut_pieces(segments, fps), tuple(warnings))
 
 
 def _measure(lines: Sequence[Line], probe: Callable[[Path], AudioLength]) -> list[_Placed]:
-    """Find the sample span of every line; collect what does not fit."""
+    """Find the stretch of audio of every line; collect what does not fit."""
     problems: list[Problem] = []
     placed: list[_Placed] = []
     for line in lines:
-        span: AudioSpan | None = None
+        item = _Placed(line)
         if line.audio is not None:
             try:
-                span = _span(line, line.audio, probe(line.audio))
+                item = _stretch(line, line.audio, probe(line.audio))
             except AudioError as error:
                 problems.append(Problem(error.message, line.where, f"{line.key}.audio", error.hint))
                 continue
-            except _SpanFault as fault:
+            except _StretchFault as fault:
                 problems.append(Problem(fault.message, line.where, f"{line.key}.{fault.key}", fault.hint))
                 continue
         before = placed[-1].audio if placed else None
-        continues = bool(
-            span and before and span.path == before.path and span.start == before.stop and span.rate == before.rate
-        )
-        placed.append(_Placed(line, span, continues))
+        if item.audio and before and item.audio.path == before.path and item.audio.start == before.stop:
+            item = replace(item, continues=True)
+        placed.append(item)
     if problems:
         raise ScriptError(problems)
     return placed
 
 
-class _SpanFault(Exception):
+class _StretchFault(Exception):
     def __init__(self, key: str, message: str, hint: str) -> None:
         super().__init__(message)
         self.key, self.message, self.hint = key, message, hint
 
 
-def _span(line: Line, path: Path, length: AudioLength) -> AudioSpan:
-    seconds = Fraction(length.n_samples, length.rate)
-    start = round_half_up((line.start or Fraction(0)) * length.rate)
-    # A time typed with three decimals may lie up to half a millisecond past the last sample.
-    stop = length.n_samples if line.stop is None else round_half_up(line.stop * length.rate)
-    if length.n_samples < stop <= length.n_samples + length.rate // 1000:
-        stop = length.n_samples
-    told = f"{path.name} is {float(seconds):.3f} s long"
-    if start >= length.n_samples:
-        raise _SpanFault("from", f"starts at {float(line.start or 0):.3f} s, but {told}", "choose an earlier time")
-    if stop > length.n_samples:
-        raise _SpanFault(
-            "to", f"ends at {float(line.stop or 0):.3f} s, but {told}", "leave `to` out to play to the end"
-        )
-    if stop <= start:
-        raise _SpanFault("to", "holds no sample between `from` and `to`", "`to` must be later than `from`")
-    return AudioSpan(path, start, stop, length.rate)
+def _stretch(line: Line, path: Path, length: AudioLength) -> _Placed:
+    whole = Fraction(length.n_samples, length.rate)
+    start = line.start or Fraction(0)
+    stop = whole if line.stop is None else line.stop
+    if whole < stop <= whole + _TYPED:
+        stop = whole
+    told = f"{path.name} is {float(whole):.3f} s long"
+    if start >= whole:
+        raise _StretchFault("from", f"starts at {float(start):.3f} s, but {told}", "choose an earlier time")
+    if stop > whole:
+        hint = "leave `to` out to play to the end"
+        raise _StretchFault("to", f"ends at {float(stop):.3f} s, but {told}", hint)
+    span = AudioSpan(path, round_half_up(start * length.rate), round_half_up(stop * length.rate), length.rate)
+    if span.stop <= span.start:
+        raise _StretchFault("to", "holds no sample between `from` and `to`", "`to` must be later than `from`")
+    return _Placed(line, span, start, stop)
 
 
 def _place(placed: Sequence[_Placed], fps: Fraction) -> list[Segment]:
@@ -121,44 +124,24 @@ def _place(placed: Sequence[_Placed], fps: Fraction) -> list[Segment]:
     segments: list[Segment] = []
     problems: list[Problem] = []
     frame = 0
-    chain_start, chain_seconds = 0, Fraction(0)
     for index, item in enumerate(placed):
         line = item.line
         goes_on = index + 1 < len(placed) and placed[index + 1].continues
-        if item.audio is None:
-            stop = frame + max(1, nearest_frame(line.pause or Fraction(0), fps))
-            seconds, lead = (stop - frame) / fps, Fraction(0)
-        else:
-            if not item.continues:
-                chain_start, chain_seconds = frame, Fraction(0)
-            lead = (frame - chain_start) / fps - chain_seconds
-            first = chain_seconds
-            chain_seconds += item.audio.seconds
-            if goes_on:
-                stop, seconds = chain_start + nearest_frame(chain_seconds, fps), item.audio.seconds
-            else:
-                stop = chain_start + frames_covering(chain_seconds, fps)
-                seconds = (stop - chain_start) / fps - first
-            if stop <= frame:
-                problems.append(
-                    Problem(
-                        f"lasts {float(item.audio.seconds) * 1000:.0f} ms, less than a video frame",
-                        line.where,
-                        line.key,
-                        "join it with the line before or after it",
-                    )
-                )
+        audio, pad, n_frames = _on_frames(item, fps, goes_on=goes_on)
+        if n_frames < 1:
+            told = f"lasts {float(item.stop - item.start) * 1000:.0f} ms, less than a video frame"
+            problems.append(Problem(told, line.where, line.key, "join it with the line before or after it"))
         segments.append(
             Segment(
                 id=line.id,
                 take=line.take,
                 speaker=line.speaker,
-                audio=item.audio,
+                audio=audio,
                 continues=item.continues,
                 start_frame=frame,
-                n_frames=stop - frame,
-                lead=lead,
-                seconds=seconds,
+                n_frames=n_frames,
+                pad=pad,
+                seconds=n_frames / fps,
                 run=0,
                 transition=TransitionKind.CUT,
                 transition_frames=0,
@@ -169,10 +152,32 @@ def _place(placed: Sequence[_Placed], fps: Fraction) -> list[Segment]:
                 where=line.where,
             )
         )
-        frame = stop
+        frame += n_frames
     if problems:
         raise ScriptError(problems)
     return segments
+
+
+def _on_frames(item: _Placed, fps: Fraction, *, goes_on: bool) -> tuple[AudioSpan | None, Fraction, int]:
+    """Return the audio, the silence before it, and the video frames of one line, from itself and its neighbours alone.
+
+    Where one line continues the recording of another, the border between them moves to the nearest frame of the
+    *recording's* clock, and the first of them is padded in front. So the frames of a chain do not depend on where in
+    the film, or at which line, it begins.
+    """
+    if item.audio is None:
+        return None, Fraction(0), max(1, nearest_frame(item.line.pause or Fraction(0), fps))
+    if not item.continues and not goes_on:
+        return item.audio, Fraction(0), frames_covering(item.stop - item.start, fps)
+    first = nearest_frame(item.start, fps) if item.continues else floor(item.start * fps)
+    last = nearest_frame(item.stop, fps) if goes_on else frames_covering(item.stop, fps)
+    audio, rate = item.audio, item.audio.rate
+    if item.continues:
+        audio = replace(audio, start=sample_of_frame(first, fps, rate))
+    if goes_on:
+        audio = replace(audio, stop=sample_of_frame(last, fps, rate))
+    pad = Fraction(0) if item.continues else item.start - first / fps
+    return audio, pad, last - first
 
 
 def _emotion(line: Line, before: Sequence[Segment]) -> tuple[EmotionKey, ...]:
@@ -271,13 +276,6 @@ def select(timeline: Timeline, ids: Sequence[str]) -> Timeline:
     for index in kept:
         segment = timeline.segments[index]
         goes_on = segment.continues and index - 1 in kept
-        segments.append(
-            replace(segment, start_frame=frame, continues=goes_on, lead=segment.lead if goes_on else Fraction(0))
-        )
+        segments.append(replace(segment, start_frame=frame, continues=goes_on))
         frame += segment.n_frames
     return Timeline(timeline.fps, tuple(segments), _cut_pieces(segments, timeline.fps), timeline.warnings)
-
-
-def sound_start(segment: Segment, fps: Fraction) -> int:
-    """Return the film sample at which a segment that does not continue another begins."""
-    return sample_of_frame(segment.start_frame, fps)

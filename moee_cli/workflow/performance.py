@@ -172,16 +172,12 @@ class Performance:
         first of the next segment at the join, so that a run has no gap at any frame rate.
         """
         segment = self._timeline.segments[index]
-        times = np.arange(start, stop) / float(self._timeline.fps) + float(segment.lead)
+        times = np.arange(start, stop) / float(self._timeline.fps)
         values = self.motion(index)
         knots = np.arange(self.first(index), self.stop(index)) / MOTION_FPS
         if self._joins(index):
             after = self.motion(index + 1)[-self.first(index + 1) :]
             values, knots = np.vstack([values, after[:1]]), np.append(knots, float(segment.seconds))
-        if segment.lead < 0 and index and self._joins(index - 1):
-            before = self._timeline.segments[index - 1]
-            last = (before.n_motion - 1) / MOTION_FPS - float(before.seconds)
-            values, knots = np.vstack([self.motion(index - 1)[-1:], values]), np.append(last, knots)
         return _interpolate(times, knots, values)
 
 

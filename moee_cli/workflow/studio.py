@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -108,7 +109,8 @@ class Studio:
         after = self._timeline.segments[index + 1] if index + 1 < len(self._timeline.segments) else None
         if after is not None and after.continues and after.audio is not None:
             tail = _read(AudioSpan(span.path, span.stop, min(span.stop + edge, after.audio.stop), span.rate))
-        return extract_features(read_mono(span), segment.n_motion, lead=lead, tail=tail)
+        silent = np.zeros(round(segment.pad * FEATURE_RATE), np.float32)
+        return extract_features(chain([silent], read_mono(span)), segment.n_motion, lead=lead, tail=tail)
 
     def _sample(self, index: int, drive: Drive) -> F32:
         prepared = self._prepared[self._timeline.segments[index].speaker]

@@ -20,7 +20,7 @@ def key(at=0.0, intensity=1.0, **mix):
 def film(*emotions, seconds=2, blend_frames=10):
     first = Segment(
         id="a", take=1, speaker="ana", audio=None, continues=False, start_frame=0, n_frames=25 * seconds,
-        lead=Fraction(0), seconds=Fraction(seconds), run=0, transition=TransitionKind.CUT, transition_frames=0,
+        pad=Fraction(0), seconds=Fraction(seconds), run=0, transition=TransitionKind.CUT, transition_frames=0,
         handle_before=0, handle_after=0, emotion=emotions[0], controls=Controls(),
     )  # fmt: skip
     later = [

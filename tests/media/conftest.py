@@ -96,7 +96,7 @@ def line() -> Callable[..., Segment]:
             continues=continues,
             start_frame=start,
             n_frames=n_frames,
-            lead=Fraction(0),
+            pad=Fraction(0),
             seconds=n_frames / fps,
             run=0,
             transition=TransitionKind.CUT,

@@ -1,6 +1,6 @@
 """Every segment on whole frames, every length exact, and places that depend on neighbours only."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -63,8 +63,47 @@ def test_a_continued_recording_stays_in_one_piece(fps):
     assert [segment.continues for segment in timeline.segments] == [False] + [True] * 10
     assert timeline.n_frames == -(-(cuts[-1] * fps) // 1)
     for segment, begin in zip(timeline.segments, cuts, strict=False):
-        assert abs(segment.start_frame / fps - begin) <= Fraction(1, 2) / fps + Fraction(1, 48_000)
-        assert segment.start_frame / fps - begin == pytest.approx(segment.lead, abs=1e-4)
+        assert abs(segment.start_frame / fps - begin) <= Fraction(1, 2) / fps
+        # The picture begins at the sample that is heard there.
+        assert abs(Fraction(segment.audio.start, 48_000) - segment.start_frame / fps) <= Fraction(1, 96_000)
+
+
+@pytest.mark.parametrize("fps", RATES)
+def test_the_head_of_a_chain_is_padded_in_front(fps):
+    begin, cut = Fraction(1037, 1000), Fraction(2)
+    head, tail = build(line("a", "5", start=begin, stop=cut), line("b", "5", start=cut), fps=fps).segments
+    assert 0 < head.pad < 1 / fps
+    # From the head's first sample to the border, frames and sound agree to a sample.
+    heard = head.pad + Fraction(tail.audio.start - head.audio.start, 48_000)
+    assert abs(heard - head.n_frames / fps) <= Fraction(1, 48_000)
+
+
+@pytest.mark.parametrize("fps", RATES)
+def test_a_chain_keeps_its_frames_wherever_it_is_broken(fps):
+    cuts = [Fraction(n * 7, 19) for n in range(8)]
+    chain = [line(f"s{n}", "5", start=begin, stop=end) for n, (begin, end) in enumerate(pairwise(cuts))]
+    whole = {segment.id: segment for segment in build(*chain, fps=fps).segments}
+    later = replace(chain[0], start=Fraction(1, 100))
+    changes = [
+        [*chain[:2], pause("p", "0.3"), *chain[2:]],
+        chain[2:],
+        [chain[0], *chain[2:]],
+        [line("x", "1.23"), *chain],
+        [later, *chain[1:]],
+    ]
+    for lines in changes:
+        for segment in build(*lines, fps=fps).segments:
+            if segment.id in ("s3", "s4", "s5", "s6"):
+                same = whole[segment.id]
+                assert (segment.audio, segment.n_frames, segment.pad) == (same.audio, same.n_frames, same.pad)
+
+
+@pytest.mark.parametrize("fps", RATES)
+def test_times_in_frames_give_that_many_frames(fps):
+    for rate in (16_000, 44_100):
+        lines = [line("a", "5", start=10 / fps, stop=20 / fps), line("b", "5", start=31 / fps, stop=32 / fps)]
+        timeline = build_timeline(lines, fps, lambda path, rate=rate: Length(5 * rate, rate))
+        assert [segment.n_frames for segment in timeline.segments] == [10, 1]
 
 
 def test_a_gap_in_the_recording_is_no_continuation():

@@ -178,7 +178,7 @@ def test_a_continued_recording_has_no_gap_either():
         for n, (begin, end) in enumerate(pairwise(cuts))
     ]
     timeline = film(*lines, fps=fps)
-    starts = {f"s{n}": float(cut) for n, cut in enumerate(cuts)}
+    starts = {segment.id: float(segment.start_frame / fps) for segment in timeline.segments}
 
     def clock(index, drive):
         times = [starts[span.id] + frame / 25 for span in drive.spans for frame in range(span.start, span.stop)]
