@@ -47,7 +47,7 @@ class Eye:
         self.box = Box(round(centre[0]) - width // 2, round(centre[1]) - height // 2, width, height)
         step = max(1, round(unit / 60))
         self.above = Patch(anatomy, self.box, step, lids="above", pad=_PAD)
-        self.below = Patch(anatomy, self.box, step, lids="below", pad=_PAD)
+        self.below = Patch(anatomy, self.box, 2 * step, lids="below", pad=-(-_PAD // 2))
         self.upper = MovingPoints(anatomy, upper, lids="above")
         self.lower = MovingPoints(anatomy, lower, lids="below")
         corners = centre + anatomy.frame.to_pixels(np.array([[0, 0], [0.2, 0], [0, 0.2]], np.float32))

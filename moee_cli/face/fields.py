@@ -180,7 +180,7 @@ class Patch:
         full = cv2.resize(back, size, interpolation=cv2.INTER_LINEAR)
         skip = self._pad * self.step
         full = full[skip : skip + self.box.height, skip : skip + self.box.width]
-        return np.asarray(cv2.add(full, self._base), np.float32)
+        return np.asarray(cv2.add(full, self._base, dst=full if full.flags.c_contiguous else None), np.float32)
 
     def lay(self, picture: U8, frame: U8, shift: tuple[int, int], share: F32 | None = None) -> None:
         """Put the picture of the box, moved by `shift`, into `frame`, soft at its border.

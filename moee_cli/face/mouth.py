@@ -162,7 +162,7 @@ class Mouth:
         centre = 0.35 * ends + 0.65 * middle
         self._lower_rest = float((outlines.lip_lower - middle)[half, 1]) / frame.scale
         self._open_rest = float((outlines.lip_lower - outlines.lip_upper)[:, 1].max()) / frame.scale
-        self._tint = np.array([1.0 - 0.22 * palette.colour, 1.0, 1.0], np.float32)
+        self._red = np.float32(1.0 - 0.22 * palette.colour)
         self._own = _OwnMouth(pixels, outlines, frame.scale) if outlines.mouth_open else None
         corners = np.array([[0, 0], [0.2, 0], [0, 0.2]], np.float32)
         self._anchors = MovingPoints(anatomy, centre + frame.to_pixels(corners), rigid=True)
@@ -206,7 +206,8 @@ class Mouth:
             soft = cv2.GaussianBlur(cover, (0, 0), max(0.45, 0.005 * self.scale))
             cover = np.asarray(cv2.addWeighted(soft, parted, cover, 1.0 - parted, 0.0), np.float32)
             light = self._border_light(box, cover, (upper + lower) / 2, parted)[own_rows, own_columns]
-            frame[rows, columns] = np.asarray(frame[rows, columns] * light, np.uint8)
+            if light.size:
+                frame[rows, columns] = cv2.multiply(frame[rows, columns], light, dtype=cv2.CV_8U)
         cover = np.ascontiguousarray(cover[own_rows, own_columns])
         inner = np.ascontiguousarray(picture[own_rows, own_columns])
         under = np.ascontiguousarray(frame[rows, columns])
@@ -259,7 +260,9 @@ class Mouth:
             across = np.exp(-0.5 * ((columns - x) / (1.5 * spread)) ** 2)
             dark += np.exp(-0.5 * ((rows - y) / (1.1 * spread)) ** 2)[:, None] * (0.26 * across)
         # Lips let light through: the shadow on them is red.
-        return np.asarray(1.0 - (parted * np.minimum(dark, 0.6))[..., None] * self._tint, np.float32)
+        dark = np.asarray(parted * np.minimum(dark, 0.6), np.float32)
+        red, others = 1.0 - dark * self._red, 1.0 - dark
+        return np.asarray(cv2.merge([red, others, others]), np.float32)
 
     @staticmethod
     def _lip_shade(from_top: F32, from_bottom: F32) -> F32:

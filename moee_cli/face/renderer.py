@@ -139,10 +139,12 @@ class FaceRenderer:
         back = self._skin.backward(weights, pose)
         gain = self._folds.gain(held)
         source = self._folds.shaded(self._pixels, gain)
-        frame = self._draw_skin(source, back, gain)
+        frame = self._draw_skin(source, back)
+        shift = self._mouth_shift(weights, pose)
+        if gain is not None:
+            self._press_folds(frame, back, gain, shift)
         upper = self._mouth.upper.positions(weights, pose) - 0.5
         lower = self._mouth.lower.positions(weights, pose) - 0.5
-        shift = self._mouth_shift(weights, pose)
         self._lip.lay(sample(source, self._lip.backward(weights, pose, shift)), frame, shift)
         parted = self._with_parted_lips(source, gain, (upper, lower))
         jaw = sample(parted, self._chin.backward(weights, pose, shift))
@@ -152,8 +154,8 @@ class FaceRenderer:
             eye.draw(frame, source, weights, held, pose)
         return frame
 
-    def _draw_skin(self, source: U8, back: F32, gain: F32 | None) -> U8:
-        """Return the frame [H, W, 3] before its patches; `source` holds the folds, `gain` is what they multiply by."""
+    def _draw_skin(self, source: U8, back: F32) -> U8:
+        """Return the frame [H, W, 3] before its patches: the head sharply and without its folds."""
         frame = np.empty_like(source)
         rows, columns = self._head
         around = (
@@ -165,17 +167,23 @@ class FaceRenderer:
         for part in around:
             if frame[part].size:
                 frame[part] = sample(source, np.ascontiguousarray(back[part]), sharp=False)
-        at = np.ascontiguousarray(back[self._head])
-        head = self._sharp.read(at)
-        if gain is not None:
-            box = self._folds.box
-            folds = cv2.remap(
-                gain, shifted(at, box.x, box.y), np.empty(0, np.float32), cv2.INTER_LINEAR,
-                borderMode=cv2.BORDER_CONSTANT, borderValue=(1.0,),
-            )  # fmt: skip
-            head = self._folds.multiplied(head, np.asarray(folds, np.float32))
-        frame[self._head] = head
+        frame[self._head] = self._sharp.read(np.ascontiguousarray(back[self._head]))
         return frame
+
+    def _press_folds(self, frame: U8, back: F32, gain: F32, shift: tuple[int, int]) -> None:
+        """Multiply the head in `frame` by the folds' `gain`, as `back` shows it; `shift` is the head's way."""
+        rows, columns = self._head
+        box = self._folds.box
+        moved = box.moved(*shift)
+        high = slice(max(rows.start, moved.y), max(rows.start, min(rows.stop, moved.y + moved.height)))
+        wide = slice(max(columns.start, moved.x), max(columns.start, min(columns.stop, moved.x + moved.width)))
+        if high.stop <= high.start or wide.stop <= wide.start:
+            return
+        at = shifted(np.ascontiguousarray(back[high, wide]), box.x, box.y)
+        nothing = np.empty(0, np.float32)
+        plain = (1.0,)
+        folds = cv2.remap(gain, at, nothing, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=plain)
+        frame[high, wide] = self._folds.multiplied(frame[high, wide], np.asarray(folds, np.float32))
 
     def _lip_band(self, outlines: Outlines, unit: float) -> Box:
         """Return the box, inside that of the folds, in which the line between closed lips lies."""

@@ -88,7 +88,8 @@ class Folds:
         xs = self.box.x + (np.arange(columns, dtype=np.float32) + 0.5) * self.box.width / columns
         ys = self.box.y + (np.arange(rows, dtype=np.float32) + 0.5) * self.box.height / rows
         places = anatomy.places(np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2))
-        self._tint = (1.0 - 0.35 * colour, 1.0 + 0.10 * colour, 1.0 + 0.20 * colour)
+        shares = np.array([-0.35, 0.10, 0.20], np.float32)
+        self._tint = tuple(1.0 + np.float32(colour) * shares)
         self._shape = (rows, columns)
         self._fields, self._drivers = self._paint(places[:, 0], places[:, 1])
 
@@ -131,5 +132,5 @@ class Folds:
 
     def multiplied(self, picture: U8, gain: F32) -> U8:
         """Return `picture` [h, w, 3] times `gain` [h, w]: blood shows through pressed skin, red loses less."""
-        gains = cv2.merge([cv2.pow(gain, power) for power in self._tint])
+        gains = cv2.merge([gain * share + (1.0 - share) for share in self._tint])
         return np.asarray(cv2.multiply(picture, gains, dtype=cv2.CV_8U), np.uint8)
