@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,9 +22,9 @@ from moee_cli.core.types import EmotionKey, Timeline
 from moee_cli.engines.base import EngineSpec
 from moee_cli.media.ffmpeg import ffmpeg_version
 from moee_cli.script.schema import Script
-from moee_cli.store.atomic import check_target, write_text
+from moee_cli.store.atomic import check_target, replacing
 
-SIDECAR_FORMAT = 1
+SIDECAR_KEY, SIDECAR_FORMAT = "moee_sidecar", 1
 AI_GENERATED = "AI-generated video: the face was animated by moee; it is not a recording"
 LIBRARIES = ("numpy", "opencv-contrib-python", "mediapipe", "av", "soxr")
 """Libraries whose version can change a frame or a sample."""
@@ -50,31 +51,68 @@ def script_name(script: Script, output: Path) -> str:
     return Path(os.path.relpath(script.path, output.parent)).as_posix()
 
 
-def claim_output(script: Script, output: Path, *, force: bool) -> None:
-    """Make the output's folder and refuse to overwrite what did not come from this script.
+@contextmanager
+def claim_output(script: Script, output: Path, *, force: bool) -> Iterator[None]:
+    """Make sure that the output may be written, before anything slow; its folder is made, and removed on failure.
 
     Raises:
-        OutputError: the output is no plain file, is not ours, or its folder cannot be written.
+        OutputError: the output is no plain file, an input of the script, or not ours; its folder cannot be written.
     """
+    made = _make_folder(output.parent)
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
+        _check_output(script, output, force=force)
+        yield
+    except BaseException:
+        for folder in made:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
+
+
+def _make_folder(folder: Path) -> list[Path]:
+    """Make a folder; return those that were missing, inner ones first."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise from_os_error(error, f"cannot make the folder {output.parent}") from None
+        raise from_os_error(error, f"cannot make the folder {folder}") from None
+    return missing
+
+
+def _check_output(script: Script, output: Path, *, force: bool) -> None:
+    sidecar = sidecar_path(output)
     check_target(output)
+    check_target(sidecar)
     try:
         # Asking for permission is not enough: a mount may be read-only or full.
         with tempfile.TemporaryFile(dir=output.parent):
             pass
     except OSError as error:
         raise from_os_error(error, f"cannot write into the folder {output.parent}") from None
-    if not output.exists() or force:
+    for source in _inputs(script):
+        if any(path.exists() and path.samefile(source) for path in (output, sidecar) if source.exists()):
+            raise OutputError(f"{output}: is an input of this script", "choose another name with -o")
+    if force:
         return
-    sidecar = read_sidecar(output) or {}
-    if sidecar.get("script", {}).get("name") != script_name(script, output):
-        raise OutputError(
-            f"{output}: exists and was not made from this script",
-            "give --force to overwrite it, or another name with -o",
-        )
+    if output.exists() and not _is_from(script, output):
+        hint = "give --force to overwrite it, or another name with -o"
+        raise OutputError(f"{output}: exists and was not made from this script", hint)
+    if sidecar.exists() and SIDECAR_KEY not in (read_sidecar(output) or {}):
+        hint = "give --force to overwrite it, or choose another output with -o"
+        raise OutputError(f"{sidecar}: exists and is not a sidecar of moee", hint)
+
+
+def _inputs(script: Script) -> list[Path]:
+    """Files that the script reads."""
+    lines = [path for line in script.lines for path in (line.audio, line.subtitles, line.motion)]
+    found = [script.path, *(member.portrait for member in script.cast.values()), *lines]
+    return [path for path in dict.fromkeys(found) if path is not None]
+
+
+def _is_from(script: Script, output: Path) -> bool:
+    """Whether the sidecar of an output says that it came from this script."""
+    told = (read_sidecar(output) or {}).get("script")
+    return isinstance(told, dict) and told.get("name") == script_name(script, output)
 
 
 def container_tags(script: Script) -> dict[str, str]:
@@ -84,10 +122,27 @@ def container_tags(script: Script) -> dict[str, str]:
     return {**tags, "copyright": f"consent: {consent}"} if consent else tags
 
 
-def write_sidecar(output: Path, script: Script, timeline: Timeline, spec: EngineSpec, device: str) -> None:
-    """Write the sidecar of `output`, under a temporary name first."""
-    content = {
-        "moee_sidecar": SIDECAR_FORMAT,
+@contextmanager
+def sidecar_beside(output: Path, script: Script, timeline: Timeline, spec: EngineSpec, device: str) -> Iterator[None]:
+    """Write the sidecar under a temporary name; it takes its own when the block, which makes the video, ends well.
+
+    So a sidecar that cannot be written is found out before there is a video without one.
+
+    Raises:
+        OutputError, EnvironmentFailed: it cannot be written.
+    """
+    text = json.dumps(_describe(output, script, timeline, spec, device), indent=2, ensure_ascii=False) + "\n"
+    with replacing(sidecar_path(output)) as temporary:
+        try:
+            temporary.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise from_os_error(error, f"cannot write {sidecar_path(output)}") from None
+        yield
+
+
+def _describe(output: Path, script: Script, timeline: Timeline, spec: EngineSpec, device: str) -> dict[str, Any]:
+    return {
+        SIDECAR_KEY: SIDECAR_FORMAT,
         "ai_generated": True,
         "notice": AI_GENERATED,
         "output": output.name,
@@ -111,7 +166,6 @@ def write_sidecar(output: Path, script: Script, timeline: Timeline, spec: Engine
         "segments": describe_segments(timeline),
         "versions": {"moee": __version__, "ffmpeg": ffmpeg_version(), **_library_versions()},
     }
-    write_text(sidecar_path(output), json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def describe_segments(timeline: Timeline) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from moee_cli.script.schema import Script
 from moee_cli.script.timeline import select
 from moee_cli.store.work import work_folder
 from moee_cli.workflow.plan import Plan, plan
-from moee_cli.workflow.provenance import claim_output, container_tags, write_sidecar
+from moee_cli.workflow.provenance import claim_output, container_tags, sidecar_beside
 from moee_cli.workflow.studio import Studio, open_studio
 
 STDOUT = Path("-")
@@ -68,12 +68,13 @@ def render(
     target = _target(script, output, only)
     if target != STDOUT:
         check_container(target)
-        claim_output(script, target, force=force)
     runtime = choose_runtime(device, spec.requirements.devices)
     for warning in planned.warnings:
         told.warn(warning)
 
     with ExitStack() as stack:
+        if target != STDOUT:
+            stack.enter_context(claim_output(script, target, force=force))
         folder = stack.enter_context(work_folder())
         ids = {segment.id for segment in timeline.segments}
         studio = stack.enter_context(open_studio(planned, ids, runtime, told))
@@ -85,6 +86,8 @@ def render(
             for number, piece in enumerate(timeline.pieces)
         ]
         told.start("stitch", None)
+        if target != STDOUT:
+            stack.enter_context(sidecar_beside(target, script, timeline, spec, runtime.device_type))
         stitch(
             pieces,
             folder / "film.pcm",
@@ -93,8 +96,6 @@ def render(
             encoding=script.encoding,
             tags=container_tags(script),
         )
-        if target != STDOUT:
-            write_sidecar(target, script, timeline, spec, runtime.device_type)
     elapsed = time.monotonic() - begin
     told.event("done", output=str(target), n_frames=timeline.n_frames, elapsed=round(elapsed, 3))
     return RenderResult(

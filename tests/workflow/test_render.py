@@ -131,6 +131,48 @@ def test_our_own_output_is_overwritten_and_no_other(script, tmp_path):
     assert probe_video(foreign).n_frames
 
 
+def test_inputs_are_never_overwritten(script, tmp_path):
+    recording = tmp_path / "line.mp4"
+    opened = script(LINES[0])
+    recording.write_bytes((tmp_path / "line.wav").read_bytes())
+    talking = replace(opened, lines=tuple(replace(line, audio=recording) for line in opened.lines))
+    before = recording.read_bytes()
+    for force in (False, True):
+        with pytest.raises(OutputError, match="is an input of this script"):
+            render(talking, output=recording, force=force)
+    link = tmp_path / "link.mp4"
+    link.symlink_to(recording)
+    with pytest.raises(OutputError, match="is an input"):
+        render(talking, output=link, force=True)
+    assert recording.read_bytes() == before
+
+
+def test_a_sidecar_that_cannot_be_written_is_found_first(script, tmp_path):
+    (tmp_path / "film.mp4.moee.json").mkdir()
+    with pytest.raises(OutputError, match=r"moee\.json"):
+        render(script())
+    assert not (tmp_path / "film.mp4").exists()
+    with pytest.raises(OutputError):
+        render(script(), output=tmp_path / f"{'n' * 248}.mp4")
+
+
+def test_a_foreign_file_in_the_sidecars_place_is_kept(script, tmp_path):
+    foreign = tmp_path / "film.mp4.moee.json"
+    foreign.write_text('{"mine": 1}')
+    with pytest.raises(OutputError, match="not a sidecar"):
+        render(script())
+    assert foreign.read_text() == '{"mine": 1}'
+    render(script(), force=True)
+    assert "moee_sidecar" in foreign.read_text()
+
+
+def test_folders_made_for_a_render_that_fails_are_removed(script, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        render(script(), output=tmp_path / "new" / "deep" / "film.mp4", progress=StopAt(9))
+    assert not (tmp_path / "new").exists()
+    assert render(script(LINES[0]), output=tmp_path / "new" / "deep" / "film.mp4").output.exists()
+
+
 def test_long_segments_are_cut_into_pieces_and_come_out_whole(script):
     told = Recorder()
     result = render(
