@@ -17,8 +17,8 @@ from pydantic_core import core_schema
 
 from moee_cli.core.suggest import did_you_mean
 from moee_cli.core.timebase import NTSC
-from moee_cli.core.types import Fit, Gaze, TransitionKind
-from moee_cli.script.positions import Map, Seq, Text, show
+from moee_cli.core.types import VIDEO_SUFFIXES, Fit, Gaze, TransitionKind
+from moee_cli.script.positions import Map, Seq, Text, shorten, show
 
 
 class Unreadable(ValueError):
@@ -76,8 +76,10 @@ def _article(name: str) -> str:
 
 # --- numbers --------------------------------------------------------------------------------------------------------
 
-_DECIMAL = re.compile(r"[+-]?([0-9]{1,12}(\.[0-9]{0,12})?|\.[0-9]{1,12})")
-_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
+_DECIMAL = re.compile(r"[+-]?([0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30})")
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+MAX_DIGITS = 30
+"""Digits of a whole number; Python refuses to read thousands."""
 VARIABLE = r"\$\{"
 
 
@@ -87,7 +89,7 @@ def _read_number(low: float, high: float) -> Callable[[Text], float]:
             raise Unreadable(f"{show(text)} is not a number", f"write a number from {low:g} to {high:g}")
         value = float(text)
         if not low <= value <= high:
-            raise Unreadable(f"{text} is not from {low:g} to {high:g}")
+            raise Unreadable(f"{shorten(text)} is not from {low:g} to {high:g}")
         return value
 
     return read
@@ -97,10 +99,9 @@ def _read_integer(low: int, high: int) -> Callable[[Text], int]:
     def read(text: Text) -> int:
         if not _INTEGER.fullmatch(text):
             raise Unreadable(f"{show(text)} is not a whole number", f"write a whole number from {low} to {high}")
-        value = int(text)
-        if not low <= value <= high:
-            raise Unreadable(f"{text} is not from {low} to {high}")
-        return value
+        if len(text) > MAX_DIGITS or not low <= int(text) <= high:
+            raise Unreadable(f"{shorten(text)} is not from {low} to {high}")
+        return int(text)
 
     return read
 
@@ -181,7 +182,7 @@ def _read_engine(text: Text) -> str:
 
 
 def _read_version(text: Text) -> int:
-    if not _INTEGER.fullmatch(text):
+    if not _INTEGER.fullmatch(text) or len(text) > MAX_DIGITS:
         raise Unreadable(f"{show(text)} is not a version of the script format", "write `moee: 1`")
     return int(text)
 
@@ -218,12 +219,13 @@ class Time:
 
 
 _TIME = re.compile(
-    r"(?P<seconds>[0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})\s*(?P<unit>s|ms)?"
+    r"(?P<seconds>[0-9]{1,9}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})\s*(?P<unit>s|ms)?"
     r"|(?P<frames>[0-9]{1,9})\s*f"
-    r"|(?:(?P<h>[0-9]{1,4}):)?(?P<m>[0-9]{1,4}):(?P<s>[0-9]{1,2}(?:\.[0-9]{0,9})?)"
+    r"|(?:(?P<h>[0-9]{1,4}):)?(?P<m>[0-9]{1,4}):(?P<s>[0-9]{1,2}(?:\.[0-9]{0,30})?)"
 )
 _TIME_HINT = "write 1.5, 1.5s, 600ms, 00:17, 00:01:02.5 or 37f"
 _CLOCK_PARTS = 60
+_MANY_DIGITS = re.compile(r"[0-9]{5,}")
 
 
 def read_time(text: str) -> Time:
@@ -237,6 +239,8 @@ def read_time(text: str) -> Time:
     if found is None:
         if spelled.startswith("-") and _TIME.fullmatch(spelled[1:].lstrip()):
             raise Unreadable(f"{show(text)} is negative", "times count forwards from 0")
+        if _TIME.fullmatch(_MANY_DIGITS.sub("1000", spelled)):
+            raise Unreadable(f"{show(text)} has too many digits for a time", _TIME_HINT)
         raise Unreadable(f"{show(text)} is not a time", _TIME_HINT)
     if found["frames"]:
         return Time(Fraction(int(found["frames"])), in_frames=True)
@@ -298,10 +302,14 @@ def _read_transition(text: Text) -> TransitionWish:
 
 MIN_SIDE, MAX_SIDE = 64, 4096
 _MAX_FPS = 120
+_UNSIGNED = re.compile(r"[0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30}")
+_NEAR_NTSC = Fraction(1, 50)
+"""Frames per second by which a rounded NTSC rate may differ from it; 24000/1001 is 0.024 from a whole number."""
+_MAX_DENOMINATOR = 100_000
 
 
 def _read_size(text: Text) -> tuple[int, int]:
-    found = re.fullmatch(r"([0-9]{1,5})\s*[xX×]\s*([0-9]{1,5})", text.strip())
+    found = re.fullmatch(rf"([0-9]{{1,{MAX_DIGITS}}})\s*[xX×]\s*([0-9]{{1,{MAX_DIGITS}}})", text.strip())
     if not found:
         raise Unreadable(f"{show(text)} is not a size", "write width x height in pixels, such as 512x512")
     width, height = int(found[1]), int(found[2])
@@ -312,21 +320,32 @@ def _read_size(text: Text) -> tuple[int, int]:
 
 def _read_fps(text: Text) -> Fraction:
     spelled = text.strip()
-    if spelled in NTSC:
-        return NTSC[spelled]
-    ratio = re.fullmatch(r"([0-9]{1,6})(?:\s*/\s*([0-9]{1,6}))?", spelled)
-    if not ratio:
-        hint = "write a whole number, a ratio such as 30000/1001, or 23.976, 29.97, 59.94"
-        if _DECIMAL.fullmatch(spelled) and float(spelled) > 0:
-            exact = _exact(spelled.lstrip("+"))
-            hint = f"as a ratio it is {exact.numerator}/{exact.denominator}; or {hint}"
-        raise Unreadable(f"{show(text)} is not a frame rate", hint)
-    if ratio[2] is not None and int(ratio[2]) == 0:
-        raise Unreadable(f"{show(text)} divides by zero")
-    fps = Fraction(int(ratio[1]), int(ratio[2] or 1))
+    exact = _exact(spelled) if _UNSIGNED.fullmatch(spelled) else None
+    for name, ratio in NTSC.items():
+        if exact == Fraction(name):
+            return ratio
+    parts = [part.strip() for part in spelled.split("/")]
+    if exact is not None and exact.denominator == 1:
+        fps = exact
+    elif len(parts) == 2 and all(re.fullmatch(rf"[0-9]{{1,{MAX_DIGITS}}}", part) for part in parts):
+        if int(parts[1]) == 0:
+            raise Unreadable(f"{show(text)} divides by zero")
+        fps = Fraction(int(parts[0]), int(parts[1]))
+    else:
+        raise Unreadable(f"{show(text)} is not a frame rate", _rate_hint(exact))
     if not 1 <= fps <= _MAX_FPS:
-        raise Unreadable(f"{text} frames per second is not from 1 to {_MAX_FPS}")
+        raise Unreadable(f"{shorten(text)} frames per second is not from 1 to {_MAX_FPS}")
     return fps
+
+
+def _rate_hint(exact: Fraction | None) -> str:
+    usual = "write a whole number, a ratio such as 30000/1001, or 23.976, 29.97, 59.94"
+    if exact is None or not 1 <= exact <= _MAX_FPS:
+        return usual
+    for name, ratio in NTSC.items():
+        if abs(exact - ratio) < _NEAR_NTSC:
+            return f"write {name}, which stands for {ratio}"
+    return f"as a ratio it is {exact.limit_denominator(_MAX_DENOMINATOR)}; or {usual}"
 
 
 # --- paths ----------------------------------------------------------------------------------------------------------
@@ -340,13 +359,21 @@ _PLAYLISTS = (".m3u8", ".m3u", ".pls", ".asx", ".xspf", ".mpd", ".ffconcat", ".s
 
 
 def _read_path(text: Text) -> Path:
-    """Return an output or any other path, relative ones from the folder of the file that contains them."""
+    """Return a path, relative ones from the folder of the file that contains them."""
     if not text or "\0" in text:
         raise Unreadable(f"{show(text)} is not a path")
     path = Path(text)
     if text.startswith("~/"):
         path = path.expanduser()
     return text.mark.source.base / path
+
+
+def _read_output(text: Text) -> Path:
+    path = _read_path(text)
+    if path.suffix.lower() not in VIDEO_SUFFIXES:
+        told = f"{path.suffix} is not a video format" if path.suffix else "its name does not say which video format"
+        raise Unreadable(f"{show(text)}: {told}", f"end it in {', '.join(VIDEO_SUFFIXES)}")
+    return path
 
 
 def _read_input(text: Text) -> Path:
@@ -421,4 +448,4 @@ FitName = Annotated[Fit, choice_kind("fit", Fit)]
 GazeName = Annotated[Gaze, choice_kind("gaze", Gaze)]
 FaceChoice = Annotated[str, Kind("face", _read_face, {"type": ["string", "integer"], "minimum": 0, "minLength": 1})]
 InputPath = Annotated[Path, Kind("path", _read_input, _STRING)]
-OutputPath = Annotated[Path, Kind("path", _read_path, _STRING)]
+OutputPath = Annotated[Path, Kind("path", _read_output, _STRING)]

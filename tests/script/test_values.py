@@ -72,11 +72,19 @@ def test_frames_follow_the_frame_rate():
         "1e3",
         "1.5f",
         "٣",
-        "9" * 30,
     ],
 )
 def test_what_is_no_time(text):
     assert "is not a time" in fault(values.Length, text).message
+
+
+@pytest.mark.parametrize("text", ["9" * 30, "99999999999 ms", "9999999999f", "0." + "3" * 40, "10000:00", "9" * 9999])
+def test_times_beyond_what_is_read_are_not_called_something_else(text):
+    assert "too many digits for a time" in fault(values.Length, text).message
+
+
+def test_times_with_the_digits_of_a_program_are_read():
+    assert read(values.Length, "1.3333333333333333").seconds(FPS) == Fraction("1.3333333333333333")
 
 
 @pytest.mark.parametrize("text", ["-1", "-1.5s", "- 600ms", "-00:17", "-3f"])
@@ -113,6 +121,8 @@ def test_percentages_stay_in_the_segment(text):
         ("23.976", Fraction(24000, 1001)),
         ("23.98", Fraction(24000, 1001)),
         ("59.94", Fraction(60000, 1001)),
+        ("29.970", Fraction(30000, 1001)),
+        ("25.0", Fraction(25)),
     ],
 )
 def test_frame_rates(text, fps):
@@ -127,6 +137,7 @@ def test_frame_rates(text, fps):
         ("25/0", "divides by zero"),
         ("1/2", "not from 1 to 120"),
         ("-25", "is not a frame rate"),
+        ("9" * 9, "not from 1 to 120"),
         ("fast", "is not a frame rate"),
         ("25 fps", "is not a frame rate"),
     ],
@@ -140,6 +151,18 @@ def test_a_decimal_frame_rate_gets_its_ratio_as_hint():
 
 
 @pytest.mark.parametrize(
+    ("text", "name"), [("29.97003", "29.97"), ("23.97", "23.976"), ("59.9400599400599", "59.94"), ("29.976", "29.97")]
+)
+def test_a_rounded_broadcast_rate_leads_to_its_name_and_not_to_a_ratio(text, name):
+    hint = fault(values.Rate, text).hint
+    assert hint.startswith(f"write {name}, which stands for")
+
+
+def test_a_rate_with_a_sign_gets_no_ratio():
+    assert fault(values.Rate, "+25").hint.startswith("write a whole number")
+
+
+@pytest.mark.parametrize(
     ("text", "size"), [("512x512", (512, 512)), ("1280 X 720", (1280, 720)), ("64×4096", (64, 4096))]
 )
 def test_sizes(text, size):
@@ -149,6 +172,11 @@ def test_sizes(text, size):
 @pytest.mark.parametrize("text", ["512", "5x5", "512x", "x512", "-512x512", "512x512x3", "5000x512", "big"])
 def test_what_is_no_size(text):
     assert "is not" in fault(values.Size, text).message
+
+
+@pytest.mark.parametrize("text", ["99999999x99999999", "512x9999999999999", "1x1"])
+def test_sizes_beyond_the_limits_are_sizes(text):
+    assert "is not from 64x64 to 4096x4096" in fault(values.Size, text).message
 
 
 @pytest.mark.parametrize(("text", "number"), [("0", 0), ("1", 1), (".5", 0.5), ("0.70", 0.7), ("1.", 1)])
@@ -169,6 +197,36 @@ def test_seeds(text, seed):
 @pytest.mark.parametrize("text", ["-1", "1.0", str(2**63), "9" * 5000, "seven", "1_000", "0x7"])
 def test_what_is_no_seed(text):
     assert len(fault(values.Seed, text).message) < 120
+
+
+@pytest.mark.parametrize("text", ["-1", str(2**63), "9" * 20, "9" * 5000])
+def test_seeds_beyond_the_limits_are_whole_numbers(text):
+    assert fault(values.Seed, text).message.endswith(f"is not from 0 to {2**63 - 1}")
+
+
+def test_shares_with_the_digits_of_a_program_are_read():
+    assert read(values.Share, "0.33333333333333331483") == 1 / 3
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("film.txt", '"film.txt": .txt is not a video format'),
+        ("film.mkv", ".mkv is not a video format"),
+        ("film", "does not say which video format"),
+        ("out/", "does not say which video format"),
+        (".", "does not say which video format"),
+    ],
+)
+def test_outputs_end_like_a_video(text, message):
+    error = fault(values.OutputPath, text)
+    assert message in error.message
+    assert ".mp4" in error.hint
+
+
+@pytest.mark.parametrize("text", ["film.mp4", "out/film.MOV", "/x/a b.m4v"])
+def test_outputs(text):
+    assert read(values.OutputPath, text) == Path("/film") / text
 
 
 @pytest.mark.parametrize(
