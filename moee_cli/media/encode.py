@@ -12,14 +12,13 @@ from typing import Self
 import numpy as np
 
 from moee_cli.core.errors import EnvironmentFailed
+from moee_cli.core.timebase import max_piece_frames
 from moee_cli.core.types import U8, Encoding, FrameFormat
 from moee_cli.media import ffmpeg
 from moee_cli.store.atomic import replacing
 
 X264_THREADS = 4
 """Fixed: the number of threads changes the bytes x264 writes."""
-_KEYFRAME_SECONDS = 4
-"""Longest way between two pictures a player can jump to."""
 _LEAST_TICKS = 10_000
 """Some players handle a coarser clock than 1/10000 s badly."""
 
@@ -100,7 +99,8 @@ def _graph(target: Path, frame: FrameFormat, encoding: Encoding) -> object:
         "vcodec": "libx264",
         "preset": encoding.x264_preset,
         "crf": encoding.crf,
-        "g": ceil(_KEYFRAME_SECONDS * frame.fps),
+        # One keyframe per piece: at a further one still backgrounds visibly settle anew.
+        "g": max_piece_frames(frame.fps),
         "threads": X264_THREADS,
         "flags": "+cgop+bitexact",
         "fflags": "+bitexact",
