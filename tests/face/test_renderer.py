@@ -12,6 +12,7 @@ import pytest
 from moee_cli.core.labels import CHANNEL, MOTION_CHANNELS
 from moee_cli.core.types import Portrait
 from moee_cli.face.controls import bounded, head_of
+from moee_cli.face.fields import sample
 from moee_cli.face.landmarks import find_faces
 from moee_cli.face.pose import HeadPose
 from moee_cli.face.renderer import FaceRenderer
@@ -370,3 +371,110 @@ def test_a_grey_picture_stays_grey(ana):
     renderer = FaceRenderer(portrait_of(grey, "grey"))
     frame = renderer.draw(motion(jawOpen=0.7, eyeBlink=0.8, mouthSmile=0.8, browDown=1.0))
     assert np.ptp(frame.astype(int), axis=2).max() <= 2
+
+
+def test_dark_make_up_is_not_smeared_over_closing_lids(ana):
+    """A closed lid has the tone of the skin around the eye, whatever is painted between lid and brow."""
+    points = find_faces(ana)[0].landmarks
+    unit = float(np.hypot(*(points[263, :2] - points[33, :2])))
+    painted = ana.copy()
+    for upper in (np.arange(384, 389), np.arange(157, 162)):
+        x, y = points[upper, 0], points[upper, 1].min()
+        rows = slice(round(y - 0.11 * unit), round(y - 0.005 * unit))
+        columns = slice(round(x.min() - 0.05 * unit), round(x.max() + 0.05 * unit))
+        painted[rows, columns] = painted[rows, columns] * 0.35
+    renderer = FaceRenderer(Portrait(painted, points, "painted"))
+    frame = renderer.draw(motion(eyeBlink=1.0)).astype(np.float32)
+    weights, pose = renderer._weights(bounded(motion(eyeBlink=1.0))), HeadPose(np.zeros(6, np.float32))
+    for eye in renderer._eyes:
+        x, y = eye.upper.positions(weights, pose)[15:26].mean(0)
+        middle = slice(round(x - 0.07 * unit), round(x + 0.07 * unit))
+        lid = frame[round(y - 0.06 * unit) : round(y - 0.02 * unit), middle].mean((0, 1))
+        cheek = frame[round(y + 0.10 * unit) : round(y + 0.16 * unit), middle].mean((0, 1))
+        np.testing.assert_allclose(lid / cheek, 1.0, atol=0.15)
+
+
+def test_a_closed_lid_is_neither_flat_nor_hard_edged(each):
+    _, renderer = each
+    frame = cv2.cvtColor(renderer.draw(motion(eyeBlink=1.0)), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    weights, pose = renderer._weights(bounded(motion(eyeBlink=1.0))), HeadPose(np.zeros(6, np.float32))
+    for eye in renderer._eyes:
+        x, y = eye.upper.positions(weights, pose)[20]
+        column = frame[:, round(x) - 2 : round(x) + 3].mean(1)
+        edge = round(y)
+        lash = column[edge - 1 : edge + round(0.05 * eye.unit)].min()
+        lid = column[edge - round(0.13 * eye.unit) : edge - round(0.03 * eye.unit)]
+        assert lash < 0.75 * lid.mean()
+        assert np.ptp(lid) > 3.0  # bulge and crease
+        assert np.abs(np.diff(lid)).max() < 12.0
+
+
+def test_lips_round_an_open_mouth_fade_into_shadow(each, monkeypatch):
+    _, renderer = each
+    frame = motion(jawOpen=0.8)
+    drawn = renderer.draw(frame).astype(np.float32)
+    monkeypatch.setattr(renderer._mouth, "draw", lambda *_: None)
+    bare = renderer.draw(frame).astype(np.float32)
+    upper, lower = lips(renderer, frame)
+    opening = np.zeros(bare.shape[:2], np.uint8)
+    cv2.fillPoly(opening, [np.round(np.concatenate([upper, lower[::-1]])).astype(np.int32)], (1.0,))
+    away = cv2.distanceTransform(1 - opening, cv2.DIST_L2, 5) / renderer._unit
+    light = drawn.mean(2) / np.maximum(bare.mean(2), 1.0)
+    assert light[(away > 0.015) & (away < 0.03)].mean() < 0.95
+    assert light[(away > 0.015) & (bare.mean(2) > 20.0)].min() > 0.4
+    np.testing.assert_array_equal(drawn[away > 0.12], bare[away > 0.12])
+
+
+def test_parting_lips_keep_the_folds_of_the_face(renderer):
+    held = bounded(motion(mouthSmile=1.0, cheekSquint=1.0))
+    gain = renderer._folds.gain(held)
+    source = renderer._folds.shaded(renderer._pixels, gain)
+    apart = renderer._mouth.upper.pixels, renderer._mouth.lower.pixels + np.array([0.0, 30.0], np.float32)
+    parted = renderer._with_parted_lips(source, gain, apart)
+    box = renderer._band
+    changed = np.abs(parted.astype(int) - source).max(2) > 0
+    assert changed[box.y : box.y + box.height, box.x : box.x + box.width].any()
+    changed[box.y : box.y + box.height, box.x : box.x + box.width] = False
+    assert not changed.any()
+    assert np.abs(parted.astype(int) - source).max(2)[box.y, box.x : box.x + box.width].max() == 0
+
+
+def test_the_denser_photo_reads_like_a_bicubic_one(renderer, portrait):
+    rows, columns = renderer._head
+    y, x = np.mgrid[rows, columns].astype(np.float32)
+    still = np.stack([x, y], axis=-1)
+    np.testing.assert_array_equal(renderer._sharp.read(still), portrait.pixels[renderer._head])
+    moved = still + np.random.default_rng(0).uniform(-3, 3, still.shape).astype(np.float32)
+    exact = sample(portrait.pixels, moved).astype(int)
+    dense, bilinear = renderer._sharp.read(moved), sample(portrait.pixels, moved, sharp=False)
+    assert np.mean((dense - exact) ** 2.0) < 0.25 * np.mean((bilinear - exact) ** 2.0)
+
+
+def test_pixels_are_read_from_where_the_skin_came_from(each):
+    """What `backward` reads is what moves there: maps of all patches are inverses, in the strongest poses too."""
+    _, renderer = each
+    left, right = renderer._eyes
+    for channels in ({"jawOpen": 1.0, "headYaw": 0.17}, {"eyeBlink": 1.0, "headPitch": -0.1}, {"mouthSmile": 1.0}):
+        held = bounded(motion(**channels))
+        weights, pose = renderer._weights(held), HeadPose(head_of(held))
+        for patch in (renderer._lip, renderer._chin, left.above, left.below, right.above, right.below):
+            forward = patch.points.displacement(weights, pose).reshape(patch.rows, patch.columns, 2)
+            back = patch._inverse(-forward)
+            at = (patch._nodes + back / patch.step).astype(np.float32)
+            read = cv2.remap(-forward, at, np.empty(0, np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            assert np.percentile(np.abs(read - back).max(2), 99) < 0.3, (channels, patch.box)
+
+
+@pytest.mark.parametrize("size", [(1080, 1920), (1920, 1080)])
+def test_large_frames_do_not_need_larger_grids(size, ana):
+    width, height = size
+    side = min(size)
+    square = cv2.resize(ana, (side, side))
+    tall, wide = height - side, width - side
+    picture = cv2.copyMakeBorder(square, tall // 2, tall - tall // 2, wide // 2, wide - wide // 2, cv2.BORDER_REPLICATE)
+    renderer = FaceRenderer(portrait_of(picture, "large"))
+    patches = [renderer._skin, renderer._lip, renderer._chin, *(eye.above for eye in renderer._eyes)]
+    assert max(max(patch.rows, patch.columns) for patch in patches) <= 140
+    assert renderer._sharp._dense.nbytes <= 5 * picture.nbytes
+    assert psnr(renderer.draw(motion()), picture) > 50
+    assert renderer.draw(motion(jawOpen=0.6, mouthSmile=0.5, headYaw=0.1)).shape == picture.shape
