@@ -73,9 +73,12 @@ class EmotionBook:
     def _declare(self, name: str, written: Written) -> None:
         path, fold = ("emotions", name), fold_name(name)
         reserved = (AUTO, _INTENSITY)
-        if fold in (*map(fold_name, EMOTIONS), *reserved) or not _OWN_NAME.fullmatch(name):
-            why = "already has a meaning" if _OWN_NAME.fullmatch(name) else "cannot be the name of an emotion"
-            self._report.error(path, f"{show(name)} {why}", "a name has letters, digits, space, - and _", of_key=True)
+        if not _OWN_NAME.fullmatch(name):
+            message, hint = "cannot be the name of an emotion", "a name has letters, digits, space, - and _"
+            self._report.error(path, f"{show(name)} {message}", hint, of_key=True)
+        elif fold in (*map(fold_name, EMOTIONS), *reserved):
+            hint = "choose another name: the seven emotions, `auto` and `intensity` stay what they are"
+            self._report.error(path, f"{show(name)} already has a meaning", hint, of_key=True)
         elif fold in self._written:
             other = self._written[fold][0]
             self._report.error(
@@ -119,7 +122,7 @@ class EmotionBook:
         name, written = self._written[fold]
         if fold in self._underway:
             names = [self._written[one][0] for one in [*self._underway[self._underway.index(fold) :], fold]]
-            raise EmotionFault(f'"{name}" refers to itself: {" → ".join(names)}', "break the circle")
+            raise EmotionFault(f'leads back to "{name}": {" → ".join(names)}', "break the circle")
         if len(self._underway) >= MAX_CHAIN:
             raise EmotionFault(f"refers to other names over more than {MAX_CHAIN} steps")
         self._underway.append(fold)
@@ -147,6 +150,7 @@ class EmotionBook:
             weight_vector(shares)  # the shares as written must fit, so that the hint shows them as written
         except EmotionNameError as error:
             raise EmotionFault(str(error), error.hint) from None
+        self._refuse_repetition(shares)
         totals = dict.fromkeys(EMOTIONS, 0.0)
         for name, share in shares.items():
             if fold_name(name) == _INTENSITY:
@@ -159,6 +163,18 @@ class EmotionBook:
             for emotion, weight in zip(EMOTIONS[1:], part.weights[1:], strict=True):
                 totals[emotion] += share * strength * weight
         return Mix(weight_vector({name: weight for name, weight in totals.items() if name != "neutral"}))
+
+    def _refuse_repetition(self, shares: Mapping[str, float]) -> None:
+        """Refuse two words for one emotion: whoever wrote them may have meant the sum, or either share."""
+        seen: dict[object, str] = {}
+        for name in shares:
+            fold = fold_name(name)
+            builtin = None if fold in self._written else mix_of_name(name)
+            meaning = fold if builtin is None else tuple(builtin.items())
+            if meaning in seen:
+                other = seen[meaning]
+                raise EmotionFault(f"{show(name)} is the same emotion as {show(other)}", "give it one share", name)
+            seen[meaning] = name
 
 
 def is_auto(written: object) -> bool:
