@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from moee_cli.core.suggest import did_you_mean
+from moee_cli.script.positions import Text
 
 MAX_LISTED = 500
 """Files of a folder that a hint looks through."""
@@ -24,6 +25,16 @@ def file_fault(file: Path) -> str | None:
     return None
 
 
+def where_paths_start(written: Text) -> str:
+    """Return a hint on what a path that leads nowhere counts from."""
+    if written.startswith("~"):
+        return "`~/` is your own home folder; that of somebody else needs its whole path"
+    if Path(written).is_absolute():
+        return "check the path"
+    folder = "the folder of the file they are in" if written.mark.source.is_file else "the current folder"
+    return f"paths start from {folder}"
+
+
 class Files:
     """Remembers what was found, so that a file or folder is looked at once."""
 
@@ -38,13 +49,13 @@ class Files:
             self._faults[file] = file_fault(file)
         return self._faults[file]
 
-    def hint(self, file: Path) -> str:
+    def hint(self, file: Path, written: Text) -> str:
         """Return what to do about a file that is not there: its nearest neighbour, or where paths start."""
         near = ""
         if self._n_hints < MAX_HINTS and self._faults.get(file) == "does not exist":
             self._n_hints += 1
             near = did_you_mean(file.name, self._listed(file.parent))
-        return near or "paths start from the folder of the file they are in"
+        return near.strip() or where_paths_start(written)
 
     def _listed(self, folder: Path) -> list[str]:
         if folder not in self._names:

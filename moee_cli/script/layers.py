@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from moee_cli.core.errors import Problem, ScriptError
-from moee_cli.script.files import file_fault
+from moee_cli.script.files import file_fault, where_paths_start
 from moee_cli.script.positions import (
     KeyPath,
     Map,
@@ -20,6 +20,7 @@ from moee_cli.script.positions import (
     Text,
     Value,
     from_plain,
+    option_mark,
     show,
     without_ignored,
 )
@@ -77,7 +78,8 @@ def with_extends(script: Map, name: str, path: Path | None, stem: str, check: Ca
         wished = _extended_name(wish, mark, current, stem)
         target = wish.mark.source.base / wished
         if fault := file_fault(target):
-            raise _fault(wish.mark, f"{show(wish)} {fault}", "the path starts from the folder of the file it is in")
+            hint = where_paths_start(Text(str(wished), wish.mark))
+            raise _fault(wish.mark, f"{show(str(wished))} {fault}", hint)
         if target.resolve() in seen:
             names = " → ".join(file.name for file in [*seen[seen.index(target.resolve()) :], target])
             raise _fault(wish.mark, f"{show(wish)} extends itself: {names}", "remove one of these `extends`")
@@ -140,7 +142,7 @@ def config_layer(path: Path | None) -> Map | None:
     Raises:
         ScriptError: it cannot be read, or holds keys that belong to a script.
     """
-    if path is None or not path.exists():
+    if path is None or not _is_there(path):
         return None
     try:
         layer = read_file(path, str(path))
@@ -157,6 +159,13 @@ def config_layer(path: Path | None) -> Map | None:
     if problems:
         raise ScriptError(problems)
     return layer
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # its folder cannot be searched: reading it says so
+        return True
 
 
 def preset_names(layer: Map | None) -> list[Text]:
@@ -180,18 +189,18 @@ def parse_sets(sets: Sequence[str], base: Path) -> list[tuple[str, Value]]:
     for item in sets:
         key, equals, value = item.partition("=")
         key = key.strip()
+        mark = option_mark("--set", item, base)
         if not equals or not key or any(not part for part in key.split(".")):
-            problems.append(Problem(f'--set "{item}" is not key=value', hint="for example --set frame.fps=30"))
+            problems.append(Problem("is not key=value", str(mark), hint="for example --set frame.fps=30"))
             continue
         if key == "extends" or key.startswith("extends."):
-            problems.append(Problem("cannot be set on the command line", key="extends", hint="write it in the script"))
+            fault = "cannot be set on the command line"
+            problems.append(Problem(fault, str(mark), "extends", "write it in the script"))
             continue
         try:
-            parsed.append((key, read_value(value, Source("", base))))
+            parsed.append((key, read_value(value, mark)))
         except ScriptError as error:
-            problems += [
-                Problem(f"--set {item}: {fault.message}", key=key, hint=fault.hint) for fault in error.problems
-            ]
+            problems += [Problem(fault.message, str(mark), key, fault.hint) for fault in error.problems]
     if problems:
         raise ScriptError(problems)
     return parsed
@@ -208,7 +217,7 @@ def assign(root: Map, path: Sequence[str], value: Value, key: str) -> None:
         last = depth == len(path) - 1
         if isinstance(target, Seq):
             if not part.isascii() or not part.isdigit() or int(part) >= len(target):
-                raise ScriptError([Problem(f'--set {key}: the list has no entry "{part}"', key=key)])
+                raise ScriptError([Problem(f"the list has no entry {show(part)}", str(value.mark), key)])
             if last:
                 target[int(part)] = value
                 return
@@ -221,8 +230,8 @@ def assign(root: Map, path: Sequence[str], value: Value, key: str) -> None:
                 target.put(part, Map(value.mark), value.mark)
             step = target[part]
         if not isinstance(step, Map | Seq):
-            shown = ".".join(path[: depth + 1])
-            raise ScriptError([Problem(f'--set {key}: "{shown}" is {show(step)} and holds no keys', key=key)])
+            shown = show(".".join(path[: depth + 1]))
+            raise ScriptError([Problem(f"{shown} is {show(step)} and holds no keys", str(value.mark), key)])
         target = step
 
 

@@ -16,7 +16,7 @@ from moee_cli.core.suggest import did_you_mean
 from moee_cli.script import layers
 from moee_cli.script.content_hash import content_hash
 from moee_cli.script.deferred import find_deferred
-from moee_cli.script.positions import Map, Mark, Seq, Source, Text, Value, from_plain, show, to_plain
+from moee_cli.script.positions import Map, Mark, Seq, Source, Text, Value, from_plain, option_mark, show, to_plain
 from moee_cli.script.read_yaml import read_file, read_text
 from moee_cli.script.report import Report
 from moee_cli.script.resolve import (
@@ -69,7 +69,7 @@ def load_script(
     else:
         path, label = None, name or "<stdin>"
         stem = Path(label.strip("<>")).stem or "script"
-        script = read_text(source, Source(label, base))
+        script = read_text(source, Source(label, base, is_file=False))
     loading = _Loading(script, _Origin(label, path, stem, base), engines)
     loading.put_layers_together(presets, sets, user_config, given)
     loading.replace_variables()
@@ -116,10 +116,10 @@ class _Loading:
             assignments = layers.parse_sets(sets, self.origin.base)
         except ScriptError as error:
             self._keep(error)
-        mark = Mark(Source("", self.origin.base))
-        typed = layers.preset_names(_as_map({"preset": given["preset"]}, mark)) if "preset" in given else []
+        base = self.origin.base
+        typed = [Text(name, option_mark("--preset", name, base)) for name in _names(given.get("preset", ()))]
         typed += [name for key, value in assignments if key == "preset" for name in _texts(value)]
-        wished = layers.preset_names(self.root) or layers.preset_names(config) or [Text(DEFAULT_PRESET, mark)]
+        wished = layers.preset_names(self.root) or layers.preset_names(config) or [Text(DEFAULT_PRESET, self.root.mark)]
         self.preset_names = tuple(dict.fromkeys(str(name) for name in [*wished, *typed]))
         under, over = self._preset_layer(wished, presets), self._preset_layer(typed, presets)
         self.root = self.report.root = layers.cleaned(layers.stack([config, under, self.root, over], self.root.mark))
@@ -168,7 +168,7 @@ class _Loading:
         changed.extend(segments)
         for key, value in self.segment_sets:
             try:
-                index, rest = _find_segment(key, names)
+                index, rest = _find_segment(key, names, value.mark)
                 holder = Map(segments.mark)
                 holder.put("segment", changed[index], value.mark)
                 layers.assign(holder, ["segment", *rest], value, key)
@@ -233,9 +233,9 @@ class _Loading:
         )
 
     def _apply_overrides(self, given: Mapping[str, Any]) -> None:
-        mark = Mark(Source("", self.origin.base))
         for key in ("engine", "seed", "output"):
             if key in given:
+                mark = option_mark(f"--{key}", given[key], self.origin.base)
                 self.root.put(key, from_plain(given[key], mark), mark)
 
     def _validated(self) -> tuple[ScriptEntry, list[SegmentEntry | None]]:
@@ -271,10 +271,8 @@ class _Loading:
         return options, places
 
 
-def _as_map(plain: Mapping[str, Any], mark: Mark) -> Map:
-    value = from_plain(plain, mark)
-    assert isinstance(value, Map)
-    return value
+def _names(given: str | Sequence[str]) -> Sequence[str]:
+    return [given] if isinstance(given, str) else given
 
 
 def _texts(value: Value) -> list[Text]:
@@ -309,7 +307,7 @@ def _raw_id(segment: Value, variables: Variables) -> str | None:
     return text if "id" in segment else default_id(text)
 
 
-def _find_segment(key: str, names: Sequence[str | None]) -> tuple[int, list[str]]:
+def _find_segment(key: str, names: Sequence[str | None], mark: Mark) -> tuple[int, list[str]]:
     """Return the index of the segment in `segments.ID.key` or `segments[2].key`, and the keys after it.
 
     Raises:
@@ -325,7 +323,7 @@ def _find_segment(key: str, names: Sequence[str | None]) -> tuple[int, list[str]
         wish = key if by_number else rest.partition(".")[0]
         known = [name for name in names if name]
         hint = f"{did_you_mean(wish, known)}segments go by id: {', '.join(known[:12])}{' …' if len(known) > 12 else ''}"
-        raise ScriptError([Problem(f"--set {key}: no segment is called {show(wish)}", key=key, hint=hint)])
+        raise ScriptError([Problem(f"no segment is called {show(wish)}", str(mark), key, hint)])
     name = max(fitting, key=len)
     return names.index(name), [part for part in rest[len(name) + 1 :].split(".") if part]
 

@@ -16,9 +16,12 @@ class Source:
     """A file, or another place that values come from."""
 
     name: str
-    """As shown in messages; empty for what has no place in a file (the command line)."""
+    """As shown in messages: a file, or the option of the command line as it was typed."""
     base: Path
     """Folder that relative paths in it start from."""
+    has_lines: bool = True
+    is_file: bool = True
+    """False where `base` is the current folder, and not that of a file: standard input, the command line."""
 
 
 class Mark(NamedTuple):
@@ -29,9 +32,14 @@ class Mark(NamedTuple):
     column: int = 0
 
     def __str__(self) -> str:
-        if not self.source.name or not self.line:
+        if not self.source.has_lines or not self.line:
             return self.source.name
         return f"{self.source.name}:{self.line}:{self.column}"
+
+
+def option_mark(name: str, value: object, base: Path) -> Mark:
+    """Return the place of what was typed on the command line: `--set seed=7`."""
+    return Mark(Source(f"{name} {shorten(str(value))}", base, has_lines=False, is_file=False))
 
 
 class Text(str):

@@ -76,15 +76,15 @@ def read_text(text: str, source: Source) -> Map:
     return _as_mapping(tree.root, source)
 
 
-def read_value(text: str, source: Source) -> Value:
-    """Return the value of a command-line `key=value`: a YAML list, mapping or quoted text, else the text itself.
+def read_value(text: str, mark: Mark) -> Value:
+    """Return the value of a `key=value` at `mark`: a YAML list, mapping or quoted text, else the text itself.
 
     Raises:
         ScriptError: what looks like a list, mapping or quoted text is not valid YAML.
     """
     if not text.lstrip().startswith(("{", "[", '"', "'")):
-        return Text(text, Mark(source))
-    return read_text(f"value: {text}", source)["value"]  # type: ignore[no-any-return]
+        return Text(text, mark)
+    return read_text(f"value: {text}", mark.source)["value"]  # type: ignore[no-any-return]
 
 
 def _fault(where: str, message: str, hint: str | None) -> ScriptError:

@@ -12,7 +12,7 @@ from moee_cli.core.suggest import did_you_mean
 from moee_cli.core.types import Controls, EmotionKey, Encoding, FrameFormat
 from moee_cli.script.emotions import NEUTRAL, EmotionBook, is_auto, resolve_keys
 from moee_cli.script.files import Files
-from moee_cli.script.positions import KeyPath, Map, show, spell_path
+from moee_cli.script.positions import KeyPath, Map, Text, show, spell_path, value_at
 from moee_cli.script.report import Report
 from moee_cli.script.schema import (
     DEFAULT_INTENSITY,
@@ -267,7 +267,7 @@ class LineResolver:
 
     def _check_file(self, file: Path, path: KeyPath) -> None:
         if fault := self._files.fault(file):
-            self.report.error(path, f"{show(file.name)} {fault}", self._files.hint(file))
+            _report_file(file, fault, path, self._files, self.report)
 
     def _emotion(
         self, segment: SegmentEntry, path: KeyPath, length: Fraction | None
@@ -321,5 +321,10 @@ def check_portraits(cast: Mapping[str, CastMember], lines: Sequence[Line], repor
     files = Files()
     for name in dict.fromkeys(line.speaker for line in lines):
         if name in cast and (fault := files.fault(cast[name].portrait)):
-            message = f"{show(cast[name].portrait.name)} {fault}"
-            report.error(("cast", name, "portrait"), message, files.hint(cast[name].portrait))
+            _report_file(cast[name].portrait, fault, ("cast", name, "portrait"), files, report)
+
+
+def _report_file(file: Path, fault: str, path: KeyPath, files: Files, report: Report) -> None:
+    written = value_at(report.root, path)
+    if not report.is_full and isinstance(written, Text):
+        report.error(path, f"{show(written)} {fault}", files.hint(file, written))

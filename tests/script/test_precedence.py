@@ -4,6 +4,7 @@ import pytest
 
 from moee_cli.core.errors import Problem, ScriptError
 from moee_cli.core.types import Encoding, FrameFormat
+from moee_cli.script.load import load_script
 
 SEGMENTS = "segments: [{id: one, audio: a.wav}, {id: two.b, audio: b.wav, emotion: {anger: 0.4}}]\n"
 CAST = "cast: {ana: {portrait: ana.png}}\n"
@@ -171,6 +172,7 @@ def test_faults_in_an_extended_file_are_placed_there(project):
     [
         ("none.yaml", '"none.yaml" does not exist'),
         ("vo", "is a folder"),
+        ('"${stem}/x.yaml"', '"film/x.yaml" does not exist'),
         ("[a.yaml, b.yaml]", "is not a path"),
         ("''", "is not a path"),
         ("https://x/y.yaml", "is not a file on this machine"),
@@ -283,7 +285,52 @@ def test_what_cannot_be_set(project, item, message, hint):
     problem = project.problems(FILM, sets=[item])[0]
     assert message in problem.message
     assert hint in (problem.hint or "")
-    assert problem.where == ""
+    assert problem.where == f"--set {item}"
+
+
+def test_faults_of_set_are_placed_at_it_and_not_in_the_file(project):
+    sets = ["segments.one.emotion=foo", "segments.one.text=[a, b]", "segments.two.b.take=x", "defaults.head=9"]
+    problems = project.problems(FILM, sets=sets)
+    assert {(problem.where, problem.key) for problem in problems} == {
+        ("--set segments.one.text=[a, b]", "segments[0].text"),
+        ("--set segments.two.b.take=x", "segments[1].take"),
+        ("--set defaults.head=9", "defaults.head"),
+        ("--set segments.one.emotion=foo", "segments[0].emotion"),
+    }
+
+
+def test_a_long_set_is_shown_short(project):
+    (problem,) = project.problems(FILM, sets=["segments.one.emotion=" + "x" * 5000])
+    assert len(problem.where) < 80
+
+
+@pytest.mark.parametrize(
+    ("given", "where", "key"),
+    [
+        ({"seed": -1}, "--seed -1", "seed"),
+        ({"preset": ["loud", "nope"]}, "--preset nope", "preset"),
+        ({"preset": "nope"}, "--preset nope", "preset"),
+        ({"engine": "a b"}, "--engine a b", "engine"),
+    ],
+)
+def test_faults_of_options_are_placed_at_them(project, given, where, key):
+    problem = project.problem(FILM, overrides=given)
+    assert (problem.where, problem.key) == (where, key)
+
+
+def test_a_missing_file_of_the_command_line_is_looked_for_in_the_current_folder(project):
+    problem = project.problem(FILM, sets=["segments.one.audio=zzz"])
+    assert problem.hint == "paths start from the current folder"
+    text = project.write(FILM.replace("a.wav", "zzz")).read_text()
+    with pytest.raises(ScriptError) as caught:
+        load_script(text, base=project.folder, presets=presets_of({"balanced": {}}))
+    (problem,) = caught.value.problems
+    assert problem.hint == "paths start from the current folder"
+    assert problem.where.startswith("<stdin>:")
+
+
+def test_a_config_that_is_a_folder_is_a_fault(project):
+    assert "is a folder" in project.problem(FILM, user_config=project.folder / "vo").message
 
 
 def test_paths_of_the_command_line_start_from_the_current_folder(project, tmp_path):

@@ -266,6 +266,23 @@ def test_the_cast(project):
 
 
 @pytest.mark.parametrize(
+    ("audio", "message", "hint"),
+    [
+        (".", '"." is a folder', "paths start from the folder of the file"),
+        ("vo/none.mp3", '"vo/none.mp3" does not exist', None),
+        ("~nobody/x.wav", '"~nobody/x.wav" does not exist', "own home folder"),
+        ("~/zzz/x.wav", '"~/zzz/x.wav" does not exist', "own home folder"),
+        ("/zzz/x.wav", '"/zzz/x.wav" does not exist', "check the path"),
+        ('"${stem}/x.wav"', '"film/x.wav" does not exist', "paths start from the folder of the file"),
+    ],
+)
+def test_paths_are_shown_as_typed(project, audio, message, hint):
+    problem = project.segment_problem(f"{{audio: {audio}}}")
+    assert problem.message == message
+    assert hint is None or hint in problem.hint
+
+
+@pytest.mark.parametrize(
     ("segment", "hint"),
     [
         ("a.wav", "write {audio: a.wav}"),
