@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from moee_cli.core.labels import CHANNEL
 from moee_cli.core.types import F32, U8
 from moee_cli.face.basis import lid_reach
-from moee_cli.face.fields import Anatomy, Box, MovingPoints, Patch, sample
+from moee_cli.face.fields import Anatomy, Box, MovingPoints, Patch, sample, shifted
 from moee_cli.face.outlines import Outlines
 from moee_cli.face.pose import HeadPose
 
@@ -20,6 +20,8 @@ _PAD = 7
 """Nodes beyond the border of that box, for what the head's turn brings in from there."""
 _IRIS_TRAVEL = 0.125
 """Shift of the iris, in units, per sine of the gaze angle: the radius of the eyeball."""
+_OVERLAP = 0.030
+"""How far, in units, the edge of a closed upper lid lies over that of the lower one."""
 _SIDES = ("Left", "Right")
 
 
@@ -176,7 +178,7 @@ class Eye:
         shade = tone.mean(2) / np.maximum(light, 1.0)
         # Make-up and shadow over the eye are greyer than skin: most of the hue comes from below.
         hue = 0.4 * tone / np.maximum(shade, 1e-3)[..., None] + 0.6 * cheek
-        tone = hue * np.clip(0.4 + 0.6 * shade, 0.87, 1.04)[..., None]
+        tone = hue * np.clip(0.4 + 0.6 * shade, 0.90, 1.04)[..., None]
         return np.asarray(tone + self._grain(crop, below * skinlike), np.float32)
 
     def _spread(self, picture: F32, weight: F32, reaches: tuple[float, ...]) -> F32:
@@ -206,7 +208,7 @@ class Eye:
     @staticmethod
     def _relief(height: F32) -> F32:
         """Return the light on a closed lid by height over its edge (1: the end of its stretch): bulge, then crease."""
-        bulge = 0.93 + 0.09 * np.sin(np.pi * np.clip(height * 1.3 + 0.12, 0.0, 1.0))
+        bulge = 0.95 + 0.08 * np.sin(np.pi * np.clip(height * 1.3 + 0.12, 0.0, 1.0))
         crease = 1.0 - 0.13 * np.exp(-0.5 * ((height - 0.62) / 0.09) ** 2)
         return np.asarray(bulge * crease, np.float32)
 
@@ -222,48 +224,36 @@ class Eye:
         cover, top, bottom = self._opening(upper, lower, box, self._rims)
         at = (box.x + np.arange(box.width, dtype=np.float32) - upper[0, 0]) / (upper[-1, 0] - upper[0, 0])
         within = np.clip(np.minimum(at, 1.0 - at) * 6.0, 0.0, 1.0)
-        closed = float(np.clip((blink - 0.3) / 0.4, 0.0, 1.0))
-        closed = closed * closed * (3.0 - 2.0 * closed)
+        painted, closed = (float(_smooth(np.array((blink - start) / 0.4, np.float32))) for start in (0.2, 0.45))
         lids = self._lids(
-            source, weights, pose, shift=(dx, dy), closed=closed, box=box, top=top, bottom=bottom, within=within
+            source, weights, pose, shift=(dx, dy), painted=painted, meet=self._meet(top, bottom, closed * within, box)
         )
         ball = self._gaze(box, anchors, motion)
         if blink > 0.0:
             ball = np.asarray(cv2.convertScaleAbs(ball, alpha=1.0 - 0.4 * blink * blink), np.uint8)  # the lid's shadow
         picture = cv2.blendLinear(ball, lids, cover, 1.0 - cover)
-        if closed > 0.0:
-            edge = top + (0.030 * self.unit * closed) * within
-            picture = self._lash_line(np.asarray(picture, np.uint8), box, edge, within, closed)
+        if painted > 0.0:
+            edge = top + (_OVERLAP * self.unit * closed) * within
+            picture = self._lash_line(np.asarray(picture, np.uint8), box, edge, within, painted)
         self.above.lay(np.asarray(picture, np.uint8), frame, (dx, dy))
 
+    def _meet(self, top: F32, bottom: F32, closed: F32, box: Box) -> F32:
+        """Return how much of each pixel of the box [h, w] shows the lower lid, whose edge a `closed` [w] lid covers."""
+        rows = (box.y + np.arange(box.height, dtype=np.float32))[:, None]
+        meet = np.maximum((top + bottom) / 2, top + 0.5) + _OVERLAP * self.unit * closed
+        return np.asarray(np.clip(rows + 0.5 - meet, 0.0, 1.0), np.float32)
+
     def _lids(
-        self,
-        source: U8,
-        weights: F32,
-        pose: HeadPose,
-        *,
-        shift: tuple[int, int],
-        closed: float,
-        box: Box,
-        top: F32,
-        bottom: F32,
-        within: F32,
+        self, source: U8, weights: F32, pose: HeadPose, *, shift: tuple[int, int], painted: float, meet: F32
     ) -> U8:
-        """Return the skin of both lids in the moved box: each from its own side, met in the middle of the opening."""
-        origin = np.array([self.box.x, self.box.y], np.float32)
+        """Return the skin of both lids in the moved box: each from its own side, the lower where `meet` [h, w] is 1."""
         above_map = self.above.backward(weights, pose, shift)
         above = sample(source, above_map)
-        below_map = self.below.backward(weights, pose, shift)
-        below = sample(source, below_map)
-        rows = (box.y + np.arange(box.height, dtype=np.float32))[:, None]
-        # Seen closed, the upper lid lies over the edge of the lower one.
-        meet = np.maximum((top + bottom) / 2, top + 0.5) + (0.030 * self.unit * closed) * within
-        if closed > 0.0:
-            skin = sample(self._skin, above_map - origin)
-            above = np.asarray(cv2.addWeighted(above, 1.0 - closed, skin, closed, 0.0), np.uint8)
-        lower_share = np.clip(rows + 0.5 - meet, 0.0, 1.0)
-        lower_share = np.ascontiguousarray(np.broadcast_to(lower_share, above.shape[:2]), np.float32)
-        return np.asarray(cv2.blendLinear(below, above, lower_share, 1.0 - lower_share), np.uint8)
+        below = sample(source, self.below.backward(weights, pose, shift))
+        if painted > 0.0:
+            skin = sample(self._skin, shifted(above_map, self.box.x, self.box.y))
+            above = np.asarray(cv2.addWeighted(above, 1.0 - painted, skin, painted, 0.0), np.uint8)
+        return np.asarray(cv2.blendLinear(below, above, meet, 1.0 - meet), np.uint8)
 
     def _lash_line(self, picture: U8, box: Box, edge: F32, within: F32, amount: float) -> U8:
         """Return the picture of a box with a lash line along the edge [w] of the upper lid, row by column."""
