@@ -55,7 +55,7 @@ class Eye:
         corners = centre + anatomy.frame.to_pixels(np.array([[0, 0], [0.2, 0], [0, 0.2]], np.float32))
         self._anchors = MovingPoints(anatomy, corners.astype(np.float32), rigid=True)
         self._anchors.z[:] = self._anchors.z[0]
-        self._still = np.zeros(len(self._anchors.fields), np.float32)
+        self._still = np.zeros(self._anchors.n_weights, np.float32)
         self._rims = (max(0.7, 0.020 * unit), -0.007 * unit)
         self._ball_rest, self._ball_clean = self._eyeball(upper, lower, outlines.irises[eye])
         self._fall = self._gaze_fall(outlines.irises[eye], upper)
@@ -251,7 +251,7 @@ class Eye:
         above = sample(source, above_map)
         below = sample(source, self.below.backward(weights, pose, shift))
         if painted > 0.0:
-            skin = sample(self._skin, shifted(above_map, self.box.x, self.box.y))
+            skin = sample(self._skin, shifted(above_map, self.box.x, self.box.y), sharp=False)
             above = np.asarray(cv2.addWeighted(above, 1.0 - painted, skin, painted, 0.0), np.uint8)
         return np.asarray(cv2.blendLinear(below, above, meet, 1.0 - meet), np.uint8)
 

@@ -113,15 +113,17 @@ class MovingPoints:
         seals = seal_fields(places, anatomy.slits, lips)
         fields = np.concatenate([shape_fields(sites), follow_fields(sites), seals])
         self.count = len(pixels)
-        # Only the face moves by shapes: elsewhere the fields are nought and need no arithmetic.
-        moved = np.flatnonzero(np.abs(fields).max(axis=(0, 2)) > 2e-4)
-        self.moved = moved
-        self.fields = np.ascontiguousarray(fields[:, moved].transpose(0, 2, 1).reshape(len(fields), -1))
+        self.n_weights = len(fields)
+        # Only the face moves by shapes, an eye only by some: elsewhere the fields are nought and need no arithmetic.
+        size = np.abs(fields).max(axis=2)
+        self.moved, self.used = np.flatnonzero(size.max(axis=0) > 2e-4), np.flatnonzero(size.max(axis=1) > 2e-4)
+        fields = fields[np.ix_(self.used, self.moved)]
+        self.fields = np.ascontiguousarray(fields.transpose(0, 2, 1).reshape(len(self.used), -1))
 
     def displacement(self, weights: F32, pose: HeadPose) -> F32:
         """Return displacements [N, 2] in pixels for field weights [53] and a head pose."""
         dx, dy = np.zeros((2, self.count), np.float32)
-        shaped = weights @ self.fields
+        shaped = weights[self.used] @ self.fields
         half = len(self.moved)
         dx[self.moved], dy[self.moved] = shaped[:half], shaped[half:]
         if not pose.still:

@@ -167,7 +167,7 @@ class Mouth:
         corners = np.array([[0, 0], [0.2, 0], [0, 0.2]], np.float32)
         self._anchors = MovingPoints(anatomy, centre + frame.to_pixels(corners), rigid=True)
         self._anchors.z = np.full(3, float(self._anchors.z[0]) + _TEETH_DEPTH, np.float32)
-        self._still = np.zeros(len(self._anchors.fields), np.float32)
+        self._still = np.zeros(self._anchors.n_weights, np.float32)
         self._parts: list[tuple[F32, F32]] = []
         painted = (self._tongue, self._lower_teeth, self._upper_teeth)
         for paint in painted if self._own is None else painted[:2]:

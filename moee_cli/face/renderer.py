@@ -114,8 +114,8 @@ class FaceRenderer:
         rest = (lower - upper)[:, 1] / np.float32(anatomy.frame.scale)
         fields = []
         for moving in (MovingPoints(anatomy, upper, lips="above"), MovingPoints(anatomy, lower, lips="below")):
-            values = np.zeros((len(moving.fields), moving.count), np.float32)
-            values[:, moving.moved] = moving.fields[:, len(moving.moved) :]
+            values = np.zeros((moving.n_weights, moving.count), np.float32)
+            values[np.ix_(moving.used, moving.moved)] = moving.fields[:, len(moving.moved) :]
             fields.append(values)
         return fields[0] - fields[1], rest
 
