@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from moee_cli.script.schema import (
     DEFAULT_ENGINE,
     DEFAULT_PRESET,
     FORMAT_VERSION,
+    Line,
     Script,
     ScriptEntry,
     SegmentEntry,
@@ -40,6 +42,19 @@ from moee_cli.script.variables import LaterVariable, UnknownVariable, Variables,
 
 Engines = Collection[str] | Mapping[str, type[BaseModel]]
 """Known engine names; with their option models, relative paths in options are resolved too."""
+
+
+@dataclass(frozen=True)
+class Checks:
+    """What only those around the script know, so that their faults come together with its own."""
+
+    line: Callable[[Line, Fraction], Sequence[Problem]] = lambda _line, _fps: ()
+    """Faults of the recording of a line that is sound in itself, at a frame rate. Asked only where the script has
+    other faults: a timeline finds these by itself."""
+    options: Callable[[str, Mapping[str, Any], Mapping[str, str]], Sequence[Problem]] = lambda _name, _given, _where: ()
+    """Faults in the options of the engine that is used, by what is given and where it stands."""
+    later_engines: Collection[str] = ()
+    """Those of the known engines that are not in this release."""
 
 
 def load_script(
@@ -52,6 +67,7 @@ def load_script(
     user_config: Path | None = None,
     overrides: Mapping[str, Any] | None = None,
     engines: Engines = (),
+    checks: Checks | None = None,
 ) -> Script:
     """Return the checked script in a file (`source` is a Path) or in a text (`source` is a str).
 
@@ -70,7 +86,7 @@ def load_script(
         path, label = None, name or "<stdin>"
         stem = Path(label.strip("<>")).stem or "script"
         script = read_text(source, Source(label, base, is_file=False))
-    loading = _Loading(script, _Origin(label, path, stem, base), engines)
+    loading = _Loading(script, _Origin(label, path, stem, base), engines, checks or Checks())
     loading.put_layers_together(presets, sets, user_config, given)
     loading.replace_variables()
     return loading.resolve(given)
@@ -89,8 +105,8 @@ class _Origin:
 class _Loading:
     """The steps of one load; `early` holds problems that have no place in the merged script."""
 
-    def __init__(self, script: Map, origin: _Origin, engines: Engines) -> None:
-        self.origin, self.engines = origin, engines
+    def __init__(self, script: Map, origin: _Origin, engines: Engines, checks: Checks) -> None:
+        self.origin, self.engines, self.checks = origin, engines, checks
         _check_version(script)
         self.root = layers.with_extends(script, origin.label, origin.path, origin.stem, _check_version)
         self.early: list[Problem] = []
@@ -191,16 +207,27 @@ class _Loading:
         entry, segments = self._validated()
         frame = resolve_frame(entry.frame, report)
         cast = resolve_cast(entry, report)
-        lines = LineResolver(entry, cast, frame.fps, report).resolve(segments)
+        resolver = LineResolver(entry, cast, frame.fps, report)
+        lines = resolver.resolve(segments)
         check_portraits(cast, lines, report)
         engine = entry.engine or DEFAULT_ENGINE
         if self.engines and engine not in self.engines:
             hint = f"{did_you_mean(engine, self.engines)}`moee engines` lists those installed"
             report.error(("engine",), f"no engine is called {show(engine)}", hint)
         options, option_places = self._engine_options(entry)
-        deferred = find_deferred(entry, frame.fit, frame.background, lines, report)
-        if problems := [*self.early, *report.errors()]:
-            raise ScriptError(problems)
+        option_faults = self.checks.options(engine, options.get(engine, {}), option_places)
+        if self.early or report.n_errors or option_faults:
+            for path, line in resolver.sound:
+                report.add(path, self.checks.line(line, frame.fps))
+            raise ScriptError([*self.early, *report.errors(), *option_faults])
+        deferred = find_deferred(
+            entry,
+            frame,
+            report,
+            lines=lines,
+            from_words=resolver.from_words,
+            later_engines=self.checks.later_engines,
+        )
         output = entry.output if isinstance(entry.output, Path) else None
         home = self.origin.path.parent if self.origin.path is not None else self.origin.base
         seed = entry.seed or 0
@@ -218,7 +245,7 @@ class _Loading:
             encoding=encoding,
             cast=cast,
             lines=lines,
-            deferred=tuple(deferred),
+            deferred=deferred,
             warnings=tuple(report.warnings),
             source_hash=content_hash(
                 home,

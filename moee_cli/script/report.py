@@ -32,6 +32,16 @@ class Report:
             mark = mark_of(self.root, path, of_key=of_key)
             self._errors.append((mark, Problem(message, str(mark), spell_path(path), hint)))
 
+    def add(self, path: KeyPath, problems: Iterable[Problem]) -> None:
+        """Add errors that others found and placed, among those at `path`."""
+        mark = mark_of(self.root, path)
+        self._errors += [(mark, problem) for problem in problems]
+
+    @property
+    def n_errors(self) -> int:
+        """Errors so far."""
+        return len(self._errors)
+
     @property
     def is_full(self) -> bool:
         """Say whether so much is wrong that more is not worth the time."""

@@ -92,6 +92,10 @@ class LineResolver:
     fps: Fraction
     report: Report
     lines: list[Line] = field(default_factory=list)
+    sound: list[tuple[KeyPath, Line]] = field(default_factory=list)
+    """Lines whose audio, `from` and `to` have no fault so far, and where they stand."""
+    from_words: dict[KeyPath, None] = field(default_factory=dict)
+    """Where emotions are to be found from words: each `prompt`, and each `auto` that a segment uses."""
     _ids: dict[str, KeyPath] = field(default_factory=dict)
     _files: Files = field(default_factory=Files)
 
@@ -125,10 +129,14 @@ class LineResolver:
     # --- one segment
 
     def _spoken(self, segment: SegmentEntry, audio: Path, path: KeyPath) -> None:
+        n_errors = self.report.n_errors
         self._check_file(audio, (*path, "audio"))
+        start, stop = self._span(segment, path)
+        is_sound = n_errors == self.report.n_errors and not any(
+            self.report.is_broken((*path, key)) for key in ("audio", "from", "to")
+        )
         if segment.subtitles is not None:
             self._check_file(segment.subtitles, (*path, "subtitles"))
-        start, stop = self._span(segment, path)
         line_id = segment.id or default_id(str(audio))
         self._claim(line_id, path, by_name=segment.id is None)
         speaker = self._speaker(segment, path)
@@ -168,6 +176,8 @@ class LineResolver:
                 key=key,
             )
         )
+        if is_sound:
+            self.sound.append((path, self.lines[-1]))
 
     def _pause(self, segment: SegmentEntry, path: KeyPath) -> None:
         assert segment.pause is not None
@@ -277,6 +287,7 @@ class LineResolver:
                 self.report.error((*path, "prompt"), "stands beside `emotion`", "give exactly one of them", of_key=True)
             if not segment.prompt.strip():
                 self.report.error((*path, "prompt"), "is empty", "describe the expression in a few words")
+            self.from_words[*path, "prompt"] = None
             return (EmotionKey(NEUTRAL, _or(segment.intensity, self._usual)),), segment.prompt, False
         written: EmotionWritten = "neutral"
         if segment.emotion is not None:
@@ -284,6 +295,7 @@ class LineResolver:
         else:
             written, spot = self._defaults.emotion or written, ("defaults", "emotion")
         if is_auto(written):
+            self.from_words[spot] = None
             return (EmotionKey(NEUTRAL, _or(segment.intensity, self._usual)),), None, True
         keys = self._keys(written, segment.intensity, spot)
         for index, key in enumerate(keys):

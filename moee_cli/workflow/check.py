@@ -8,9 +8,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from moee_cli.core.errors import MoeeError, Problem, ScriptError, Unavailable
+from moee_cli.core.errors import MoeeError, Problem, ScriptError
 from moee_cli.media.probe import VideoInfo, probe_video
-from moee_cli.workflow.plan import plan
+from moee_cli.workflow.plan import place
 from moee_cli.workflow.provenance import AI_GENERATED, read_sidecar, sidecar_path
 from moee_cli.workflow.scripts import open_script
 
@@ -57,14 +57,12 @@ def check_script(source: str) -> FileReport:
         # What only a later release can do is no fault of the script.
         problems += [replace(problem, severity="warning") for problem in (*script.warnings, *script.deferred)]
         facts = {"n_segments": len(script.lines), "n_speakers": len({line.speaker for line in script.lines})}
-        if not script.deferred:
-            timeline = plan(script).timeline
+        if not any(problem.key in ("matrix", "rows") for problem in script.deferred):  # which change the lines
+            timeline = place(script)
             problems += [Problem(warning, severity="warning") for warning in timeline.warnings]
             facts |= {"n_frames": timeline.n_frames, "seconds": float(timeline.seconds)}
     except ScriptError as error:
         problems += error.problems
-    except Unavailable as error:
-        problems.append(Problem(error.message, hint=error.hint, severity="warning"))
     except MoeeError as error:
         problems.append(Problem(error.message, hint=error.hint))
     length = f", {facts['seconds']:.2f} s" if "seconds" in facts else ""

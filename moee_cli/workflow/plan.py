@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from moee_cli.core.errors import NotInRelease, Problem
+from moee_cli.core.errors import NotInRelease
 from moee_cli.core.labels import EMOTIONS
 from moee_cli.core.types import EmotionKey, Segment, Timeline
 from moee_cli.engines.base import EngineSpec
 from moee_cli.engines.registry import engine_spec
-from moee_cli.script.schema import Line, Script
+from moee_cli.script.schema import Script
 from moee_cli.script.timeline import build_timeline
 from moee_cli.workflow.provenance import describe_segments
 
@@ -116,29 +116,23 @@ def plan(script: Script) -> Plan:
     """
     from moee_cli.media.decode import probe_audio
 
-    refuse_deferred(script)
-    timeline = build_timeline(script.lines, script.frame.fps, probe_audio)
+    if script.deferred:
+        raise NotInRelease(script.deferred)
+    timeline = place(script)
     files = dict.fromkeys(line.audio for line in script.lines if line.audio is not None)
     remarks = tuple(f"{path.name}: {warning}" for path in files for warning in probe_audio(path).warnings)
     return Plan(script, engine_spec(script.engine), timeline, remarks)
 
 
-def refuse_deferred(script: Script) -> None:
-    """Refuse what the script format has and this release does not do.
+def place(script: Script) -> Timeline:
+    """Return the timeline of a script.
 
     Raises:
-        NotInRelease: one sentence for each such thing.
+        ScriptError: audio is missing or does not fit; all faults at once.
     """
-    later = [*script.deferred, *(_from_words(line) for line in script.lines if line.auto or line.prompt is not None)]
-    if later:
-        raise NotInRelease(later)
+    from moee_cli.media.decode import probe_audio
 
-
-def _from_words(line: Line) -> Problem:
-    """Say that emotions cannot be found from words yet."""
-    key, wish = ("emotion", "`emotion: auto`") if line.auto else ("prompt", "`prompt`")
-    hint = "name the emotion: `moee emotions` lists them"
-    return Problem(f"{wish} needs the text model, which is not in this release", line.where, f"{line.key}.{key}", hint)
+    return build_timeline(script.lines, script.frame.fps, probe_audio)
 
 
 def emotion_text(segment: Segment) -> str:

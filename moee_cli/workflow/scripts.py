@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
-from moee_cli.core.errors import EngineUnavailable, Problem, ScriptError
+from moee_cli.core.errors import Problem, ScriptError, UsageError
+from moee_cli.core.types import Options
 from moee_cli.engines.registry import check_options, engine_specs
 from moee_cli.presets import preset
-from moee_cli.script.load import load_script
-from moee_cli.script.schema import Script
+from moee_cli.script.load import Checks, load_script
+from moee_cli.script.schema import Line, Script
+from moee_cli.script.timeline import build_timeline
+from moee_cli.script.values import MAX_SEED
 from moee_cli.store.paths import user_config
 
 PLANNED_ENGINES = ("moee", "dice-talk", "emodiffhead")
@@ -34,10 +38,14 @@ def open_script(
 ) -> Script:
     """Return the script at a path, or from standard input for `-`, with the command line on top.
 
+    What it asks for beyond this release is in its `deferred`.
+
     Raises:
         ScriptError: the script cannot be used; all problems at once.
-        EngineUnavailable: it asks for an engine that is not in this release.
+        UsageError: the seed is none.
     """
+    if seed is not None and not 0 <= seed <= MAX_SEED:
+        raise UsageError(f"--seed: {seed} is not from 0 to {MAX_SEED}", "0 and 1 are as good as any other")
     content, name = (_read_stdin(), "<stdin>") if str(source) == STDIN else (Path(source), str(source))
     script = load_script(
         content,
@@ -45,16 +53,15 @@ def open_script(
         base=Path.cwd(),
         presets=preset,
         sets=sets,
-        user_config=_existing(user_config()),
+        user_config=user_config(),
         overrides={"engine": engine, "seed": seed, "preset": [*presets, "draft"] if draft else list(presets) or None},
         engines=option_models(),
+        checks=Checks(
+            line=_audio_faults,
+            options=_option_faults,
+            later_engines=[name for name in PLANNED_ENGINES if name not in engine_specs()],
+        ),
     )
-    specs = engine_specs()
-    if script.engine not in specs:
-        raise EngineUnavailable(
-            f"engine {script.engine} is not in this release", f"use `engine: {next(iter(specs))}`, or --engine"
-        )
-    check_options(specs[script.engine], script.engine_options.get(script.engine, {}), script.engine_where)
     return script if output is None else replace(script, output=output)
 
 
@@ -64,8 +71,25 @@ def option_models() -> dict[str, type[BaseModel]]:
     return models | {name: spec.options for name, spec in engine_specs().items()}
 
 
-def _existing(path: Path) -> Path | None:
-    return path if path.is_file() else None
+def _audio_faults(line: Line, fps: Fraction) -> Sequence[Problem]:
+    """Return what is wrong with the recording of one line, or with its place in it."""
+    from moee_cli.media.decode import probe_audio
+
+    try:
+        build_timeline([line], fps, probe_audio)
+    except ScriptError as error:
+        return error.problems
+    return ()
+
+
+def _option_faults(engine: str, options: Options, places: Mapping[str, str]) -> Sequence[Problem]:
+    spec = engine_specs().get(engine)
+    try:
+        if spec is not None:
+            check_options(spec, options, places)
+    except ScriptError as error:
+        return error.problems
+    return ()
 
 
 def _read_stdin() -> str:

@@ -4,7 +4,9 @@ from fractions import Fraction
 
 import pytest
 
+from moee_cli.core.errors import Problem
 from moee_cli.core.types import Controls, Gaze, TransitionKind
+from moee_cli.script.load import Checks
 
 HEAD = "moee: 1\ncast: {ana: {portrait: ana.png}}\n"
 TWO = "moee: 1\ncast: {ana: {portrait: ana.png}, bo: {portrait: bo.png}}\n"
@@ -404,15 +406,75 @@ def test_engines_by_name(project):
         ("frame: {fit: source}", "frame.fit"),
         ("write: [arkit-csv]", "write"),
         ("captions: {burn: true}", "captions"),
+        ("defaults: {emotion: auto}", "defaults.emotion"),
+        ("engine: moee", "engine"),
         ("captions: {write: [srt]}", "captions"),
     ],
 )
 def test_what_comes_later_is_known(project, text, key):
-    script = project.segments("{audio: a.wav}", head=f"{HEAD}{text}\n")
+    segments = ["{audio: a.wav}", "{audio: b.wav}"]
+    checks = Checks(later_engines=["moee"])
+    script = project.segments(*segments, head=f"{HEAD}{text}\n", engines=["motion", "moee"], checks=checks)
     (problem,) = script.deferred
     assert problem.key == key
     assert "not in this release" in problem.message
     assert problem.where.startswith("film.yaml:3:")
+
+
+def test_everything_that_comes_later_is_listed_at_once(project):
+    segments = ["{audio: a.wav, emotion: auto}", "{audio: b.wav, prompt: tears}", "{audio: c.wav, motion: m.csv}"]
+    script = project.segments(*segments, head=f"{HEAD}write: [npz]\ndefaults: {{emotion: auto}}\n")
+    assert {(problem.key, problem.where) for problem in script.deferred} == {
+        ("write", "film.yaml:3:8"),
+        ("segments[0].emotion", "film.yaml:6:29"),
+        ("segments[1].prompt", "film.yaml:7:28"),
+        ("segments[2].motion", "film.yaml:8:5"),
+        ("defaults.emotion", "film.yaml:4:21"),
+    }
+
+
+def test_faults_of_recordings_come_with_those_of_the_script(project):
+    asked = []
+
+    def line_faults(line, fps):
+        asked.append((line.audio.name, fps))
+        return [Problem("is silent", line.where, f"{line.key}.audio")] if line.audio.name == "b.wav" else []
+
+    checks = Checks(line=line_faults)
+    segments = [
+        "{audio: none.wav}",
+        "{audio: b.wav}",
+        "{audio: a.wav, from: 2s, to: 1s}",
+        "{id: x, audio: a.wav, from: soon}",
+        "{audio: c.wav, emotion: hapiness}",
+        "{audio: d.wav, gap: 1s}",
+        "{pause: 1s}",
+    ]
+    text = f"{HEAD}frame: {{fps: 30}}\nsegments:\n" + "".join(f"  - {segment}\n" for segment in segments)
+    problems = project.problems(text, checks=checks)
+    assert [problem.key for problem in problems] == [
+        "segments[0].audio", "segments[1].audio", "segments[2].to", "segments[3].from", "segments[4].emotion",
+    ]  # fmt: skip
+    assert asked == [("b.wav", 30), ("c.wav", 30), ("d.wav", 30)]
+
+
+def test_recordings_of_a_sound_script_are_left_to_the_timeline(project):
+    checks = Checks(line=lambda line, _fps: [Problem("is silent", line.where)])
+    assert len(project.segments("{audio: a.wav}", checks=checks).lines) == 1
+
+
+def test_faults_of_engine_options_come_with_those_of_the_script(project):
+    seen = []
+
+    def option_faults(*given):
+        seen.append(given)
+        return [Problem("is odd", "film.yaml:3:30", "engines.motion.x")]
+
+    text = f"{HEAD}engines: {{motion: {{x: 1}}}}\nsegments: [{{audio: a.wav, take: 0}}]\n"
+    problems = project.problems(text, checks=Checks(options=option_faults))
+    assert [problem.key for problem in problems] == ["segments[0].take", "engines.motion.x"]
+    ((name, options, places),) = seen
+    assert (name, options, set(places)) == ("motion", {"x": "1"}, {"motion", "motion.x"})
 
 
 def test_motion_files_come_later(project):
