@@ -150,8 +150,12 @@ class Eye:
         height = (top - rows) / reach
         paint = self._skin_around(crop, rows, (top - reach, top, bottom)) * self._relief(height)[..., None]
         margin = 0.07 * self.unit
-        beside = _smooth(np.minimum(columns - upper[0, 0] + margin, upper[-1, 0] + margin - columns) / margin)
-        share = (1.0 - _smooth((height - 0.30) / 0.65)) * (rows < bottom + 0.02 * self.unit) * beside
+        inwards = np.minimum(columns - upper[0, 0], upper[-1, 0] - columns)
+        share = (1.0 - _smooth((height - 0.30) / 0.65)) * (rows < bottom + 0.02 * self.unit)
+        share = share * _smooth(1.0 + inwards / margin)
+        # Beside the eye both lids are one skin: there the paint ends softly above the line between them.
+        softly = _smooth((top - rows) / (0.06 * self.unit))
+        share = share * (softly + (1.0 - softly) * _smooth(inwards / (0.05 * self.unit)))
         soft = cv2.GaussianBlur(share.astype(np.float32), (0, 0), 0.015 * self.unit)[..., None]
         skin = _bytes(crop + (paint - crop) * soft)
         near = (np.abs(rows - top) < 0.03 * self.unit) & (columns > upper[0, 0]) & (columns < upper[-1, 0])
