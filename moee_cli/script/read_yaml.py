@@ -183,7 +183,8 @@ class _Tree:
     def _problem(self, mark: Mark, message: str, hint: str | None) -> None:
         self.problems.append(Problem(message, str(mark), hint=hint))
         if len(self.problems) >= MAX_PROBLEMS:
-            raise ScriptError(self.problems)
+            told = f"after {MAX_PROBLEMS} errors the rest of the file was not looked at"
+            raise ScriptError([*self.problems, Problem(told, self.source.name, severity="warning")])
 
     def _stop(self, event: yaml.Event, message: str, hint: str) -> None:
         self._problem(self._mark(event), message, hint)

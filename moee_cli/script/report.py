@@ -8,6 +8,7 @@ from moee_cli.core.errors import Problem
 from moee_cli.script.positions import KeyPath, Map, Mark, mark_of, spell_path
 
 MAX_PROBLEMS = 1000
+"""Errors that are told of one by one."""
 
 
 class Report:
@@ -16,6 +17,9 @@ class Report:
     def __init__(self, root: Map) -> None:
         self.root = root
         self._errors: list[tuple[Mark, Problem]] = []
+        self.n_found = 0
+        """Errors found, those beyond `MAX_PROBLEMS` included, of which nothing else is kept."""
+        self._said: set[tuple[KeyPath, str]] = set()
         self.warnings: list[Problem] = []
         self.broken: set[KeyPath] = set()
         self.kept_entries: dict[KeyPath, list[int]] = {}
@@ -27,15 +31,21 @@ class Report:
         return str(mark_of(self.root, path, of_key=of_key))
 
     def error(self, path: KeyPath, message: str, hint: str | None = None, *, of_key: bool = False) -> None:
-        """Add an error, unless something there is known to be broken and this may follow from it."""
-        if not self.is_full and not self.is_broken(path):
+        """Add an error, once, unless something there is known to be broken and this may follow from it."""
+        if (path, message) in self._said or self.is_broken(path):
+            return
+        self._said.add((path, message))
+        self.n_found += 1
+        if not self.is_full:
             mark = mark_of(self.root, path, of_key=of_key)
             self._errors.append((mark, Problem(message, str(mark), spell_path(path), hint)))
 
     def add(self, path: KeyPath, problems: Iterable[Problem]) -> None:
         """Add errors that others found and placed, among those at `path`."""
         mark = mark_of(self.root, path)
-        self._errors += [(mark, problem) for problem in problems]
+        found = [(mark, problem) for problem in problems]
+        self.n_found += len(found)
+        self._errors += found[: MAX_PROBLEMS - len(self._errors)]
 
     @property
     def n_errors(self) -> int:
@@ -44,7 +54,7 @@ class Report:
 
     @property
     def is_full(self) -> bool:
-        """Say whether so much is wrong that more is not worth the time."""
+        """Say whether so much is wrong that more is only counted."""
         return len(self._errors) >= MAX_PROBLEMS
 
     def warn(self, path: KeyPath, message: str, hint: str | None = None, *, of_key: bool = False) -> None:
@@ -75,4 +85,8 @@ class Report:
         names = [self.root.mark.source.name, *(mark.source.name for mark, _ in self._errors)]
         files = {name: index for index, name in enumerate(dict.fromkeys(names))}
         ordered = sorted(self._errors, key=lambda found: (files[found[0].source.name], *found[0][1:]))
-        return list(dict.fromkeys(problem for _, problem in ordered))
+        problems = list(dict.fromkeys(problem for _, problem in ordered))
+        if self.n_found > len(self._errors):
+            told = f"these are the first {len(problems)} of {self.n_found} errors"
+            problems.append(Problem(told, self.root.mark.source.name, severity="warning"))
+        return problems

@@ -26,12 +26,14 @@ from moee_cli.script.schema import (
     SegmentEntry,
     Transition,
 )
-from moee_cli.script.values import ID_UNFIT, MIN_SIDE, Time, TransitionWish
+from moee_cli.script.values import ID_UNFIT, MIN_SIDE, TIME_HINT, Time, TransitionWish
 
 T = TypeVar("T")
 EmotionWritten = str | dict[str, float] | list[KeyframeEntry]
 _WITH_AUDIO = ("from_", "to", "text", "subtitles", "motion", "gap")
 """Keys that mean nothing in a pause."""
+MAX_SILENCE = 24 * 3600
+"""Seconds of a pause: a longer one is a slip, such as milliseconds without their unit."""
 
 
 def resolve_frame(entry: FrameEntry | None, report: Report) -> FrameFormat:
@@ -140,7 +142,11 @@ class LineResolver:
         line_id = segment.id or default_id(str(audio))
         self._claim(line_id, path, by_name=segment.id is None)
         speaker = self._speaker(segment, path)
-        gap = _or(segment.gap, _or(self._defaults.gap, Time(Fraction(0)))).seconds(self.fps)
+        gap = Fraction(0)
+        if segment.gap is not None:
+            gap = self._silence(segment.gap, (*path, "gap"))
+        elif self._defaults.gap is not None:
+            gap = self._silence(self._defaults.gap, ("defaults", "gap"))
         where, key = self.report.where(path), spell_path(path)
         if gap > 0:
             self.lines.append(
@@ -188,7 +194,7 @@ class LineResolver:
         given = segment.emotion is not None or segment.prompt is not None
         if segment.intensity is not None and not given:
             self.report.error((*path, "intensity"), "needs an `emotion` in a pause", "give both or none", of_key=True)
-        length = segment.pause.seconds(self.fps)
+        length = self._silence(segment.pause, (*path, "pause"))
         emotion, prompt, auto = self._emotion(segment, path, length) if given else ((), None, False)
         if segment.id is not None:
             self._claim(segment.id, path, by_name=False)
@@ -242,6 +248,12 @@ class LineResolver:
             message = f"{float(stop):g} s is not after `from`, {float(start or 0):g} s"
             self.report.error((*path, "to"), message, "`to` is a place in the audio, not a length")
         return start, stop
+
+    def _silence(self, wish: Time, path: KeyPath) -> Fraction:
+        seconds = wish.seconds(self.fps)
+        if seconds > MAX_SILENCE:
+            self.report.error(path, f"{float(seconds) / 3600:.6g} hours are more than {MAX_SILENCE // 3600}", TIME_HINT)
+        return seconds
 
     def _claim(self, line_id: str, path: KeyPath, *, by_name: bool) -> None:
         spot = path if by_name else (*path, "id")
@@ -338,5 +350,5 @@ def check_portraits(cast: Mapping[str, CastMember], lines: Sequence[Line], repor
 
 def _report_file(file: Path, fault: str, path: KeyPath, files: Files, report: Report) -> None:
     written = value_at(report.root, path)
-    if not report.is_full and isinstance(written, Text):
-        report.error(path, f"{show(written)} {fault}", files.hint(file, written))
+    if isinstance(written, Text):
+        report.error(path, f"{show(written)} {fault}", None if report.is_full else files.hint(file, written))

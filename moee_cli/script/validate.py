@@ -72,9 +72,9 @@ def real_path(value: Value, loc: Iterable[str | int]) -> KeyPath:
 def _report_fault(model: type[BaseModel], fault: ErrorDetails, spot: KeyPath, path: KeyPath, report: Report) -> None:
     full = (*path, *spot)
     kind = fault["type"]
-    if report.is_full:
-        return
-    if kind == "extra_forbidden":
+    if report.is_full:  # hints take time
+        report.error(full, kind)
+    elif kind == "extra_forbidden":
         known = known_keys(model, spot[:-1])
         hint = f"{did_you_mean(str(spot[-1]), known)}keys here: {', '.join(known)}"
         message = "is not a key of the script format" if len(full) == 1 else "is not a key here"

@@ -223,7 +223,7 @@ _TIME = re.compile(
     r"|(?P<frames>[0-9]{1,9})\s*f"
     r"|(?:(?P<h>[0-9]{1,4}):)?(?P<m>[0-9]{1,4}):(?P<s>[0-9]{1,2}(?:\.[0-9]{0,30})?)"
 )
-_TIME_HINT = "write 1.5, 1.5s, 600ms, 00:17, 00:01:02.5 or 37f"
+TIME_HINT = "write 1.5, 1.5s, 600ms, 00:17, 00:01:02.5 or 37f"
 _CLOCK_PARTS = 60
 _MANY_DIGITS = re.compile(r"[0-9]{5,}")
 
@@ -240,15 +240,15 @@ def read_time(text: str) -> Time:
         if spelled.startswith("-") and _TIME.fullmatch(spelled[1:].lstrip()):
             raise Unreadable(f"{show(text)} is negative", "times count forwards from 0")
         if _TIME.fullmatch(_MANY_DIGITS.sub("1000", spelled)):
-            raise Unreadable(f"{show(text)} has too many digits for a time", _TIME_HINT)
-        raise Unreadable(f"{show(text)} is not a time", _TIME_HINT)
+            raise Unreadable(f"{show(text)} has too many digits for a time", TIME_HINT)
+        raise Unreadable(f"{show(text)} is not a time", TIME_HINT)
     if found["frames"]:
         return Time(Fraction(int(found["frames"])), in_frames=True)
     if found["seconds"]:
         return Time(_exact(found["seconds"]) / (1000 if found["unit"] == "ms" else 1))
     hours, minutes, seconds = int(found["h"] or 0), int(found["m"]), _exact(found["s"])
     if seconds >= _CLOCK_PARTS or (found["h"] and minutes >= _CLOCK_PARTS):
-        raise Unreadable(f"{show(text)} is not a time: a minute has 60 seconds, an hour 60 minutes", _TIME_HINT)
+        raise Unreadable(f"{show(text)} is not a time: a minute has 60 seconds, an hour 60 minutes", TIME_HINT)
     return Time(hours * 3600 + minutes * 60 + seconds)
 
 

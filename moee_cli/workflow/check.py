@@ -60,7 +60,7 @@ def check_script(source: str) -> FileReport:
         if not any(problem.key in ("matrix", "rows") for problem in script.deferred):  # which change the lines
             timeline = place(script)
             problems += [Problem(warning, severity="warning") for warning in timeline.warnings]
-            facts |= {"n_frames": timeline.n_frames, "seconds": float(timeline.seconds)}
+            facts |= {"n_frames": timeline.n_frames, "seconds": round(float(timeline.seconds), 6)}
     except ScriptError as error:
         problems += error.problems
     except MoeeError as error:

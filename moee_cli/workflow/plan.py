@@ -99,7 +99,7 @@ class Plan:
                 "fps": str(self.timeline.fps),
             },
             "n_frames": self.timeline.n_frames,
-            "seconds": float(self.timeline.seconds),
+            "seconds": round(float(self.timeline.seconds), 6),
             "n_pieces": len(self.timeline.pieces),
             "estimate": {"seconds": round(self.estimate_seconds, 1), "memory_bytes": self.estimate_memory_bytes},
             "segments": describe_segments(self.timeline),

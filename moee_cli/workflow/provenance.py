@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -157,7 +158,7 @@ def _describe(output: Path, script: Script, timeline: Timeline, spec: EngineSpec
         },
         "encoding": asdict(script.encoding),
         "n_frames": timeline.n_frames,
-        "seconds": float(timeline.seconds),
+        "seconds": _rounded(timeline.seconds),
         "cast": {
             name: {"portrait": member.portrait.name, "consent": member.consent}
             for name, member in script.cast.items()
@@ -179,11 +180,11 @@ def describe_segments(timeline: Timeline) -> list[dict[str, Any]]:
             "audio": None if segment.audio is None else segment.audio.path.name,
             "start_frame": segment.start_frame,
             "n_frames": segment.n_frames,
-            "start_seconds": float(segment.start_frame / timeline.fps),
-            "seconds": float(segment.n_frames / timeline.fps),
+            "start_seconds": _rounded(segment.start_frame / timeline.fps),
+            "seconds": _rounded(segment.n_frames / timeline.fps),
             "run": segment.run,
             "transition": segment.transition.value,
-            "transition_seconds": float(segment.transition_frames / timeline.fps),
+            "transition_seconds": _rounded(segment.transition_frames / timeline.fps),
             "emotion": [describe_key(key) for key in segment.emotion],
         }
         for segment in timeline.segments
@@ -193,10 +194,14 @@ def describe_segments(timeline: Timeline) -> list[dict[str, Any]]:
 def describe_key(key: EmotionKey) -> dict[str, Any]:
     """Return an emotion key as plain values: weights by name, intensity, time."""
     weights: Mapping[str, float] = {
-        name: round(weight, 6) for name, weight in zip(EMOTIONS, key.weights, strict=True) if weight > 0
+        name: _rounded(weight) for name, weight in zip(EMOTIONS, key.weights, strict=True) if weight > 0
     }
     at = f"{key.at:.0%}" if isinstance(key.at, float) else f"{float(key.at):g}s"
-    return {"at": at, "weights": weights, "intensity": key.intensity}
+    return {"at": at, "weights": weights, "intensity": _rounded(key.intensity)}
+
+
+def _rounded(value: Fraction | float) -> float:
+    return round(float(value), 6)
 
 
 def _library_versions() -> dict[str, str]:

@@ -175,4 +175,19 @@ def test_two_thousand_segments_load(project):
 
 def test_of_two_thousand_faulty_segments_a_thousand_problems_are_reported(project):
     lines = "".join(f"  - {{id: s{n}, audio: none{n}.wav, emotoin: hapiness, emotion: hapines}}\n" for n in range(2000))
-    assert len(project.problems(f"moee: 1\ncast: {{ana: {{portrait: ana.png}}}}\nsegments:\n{lines}")) == 1000
+    *problems, last = project.problems(f"moee: 1\ncast: {{ana: {{portrait: ana.png}}}}\nsegments:\n{lines}")
+    assert [problem.severity for problem in problems] == ["error"] * 1000
+    assert (last.severity, last.where) == ("warning", "film.yaml")
+    assert last.message == "these are the first 1000 of 6000 errors"
+
+
+def test_of_two_thousand_faults_of_form_a_thousand_are_reported(project):
+    *problems, last = project.problems("moee: 1\n" + "seed: 1\n" * 2000)
+    assert [problem.severity for problem in problems] == ["error"] * 1000
+    assert (last.severity, last.message) == ("warning", "after 1000 errors the rest of the file was not looked at")
+
+
+def test_exactly_a_thousand_problems_are_all(project):
+    lines = "".join(f"  - {{id: s{n}, audio: a.wav, emotion: hapines}}\n" for n in range(1000))
+    problems = project.problems(f"moee: 1\ncast: {{ana: {{portrait: ana.png}}}}\nsegments:\n{lines}")
+    assert [problem.severity for problem in problems] == ["error"] * 1000

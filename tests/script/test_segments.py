@@ -202,6 +202,9 @@ def test_an_unknown_default_speaker_is_reported_once(project):
         ("{audio: a.wav, subtitles: none.srt}", '"none.srt" does not exist', "segments[0].subtitles"),
         ("{pause: 0}", "has no length", "segments[0].pause"),
         ("{pause: -1s}", "is negative", "segments[0].pause"),
+        ("{pause: 9999999s}", "2777.78 hours are more than 24", "segments[0].pause"),
+        ("{pause: 2160001f}", "hours are more than 24", "segments[0].pause"),
+        ("{audio: a.wav, gap: 86401}", "24.0003 hours are more than 24", "segments[0].gap"),
         ("{pause: }", "has no value", "segments[0].pause"),
     ],
 )
@@ -338,7 +341,16 @@ def test_keys_that_look_like_the_programs_own(project, key):
 
 def test_no_more_than_a_thousand_faults_are_looked_for(project):
     unknown = "".join(f"unknown{number}: 1\n" for number in range(5000))
-    assert len(project.problems(f"{HEAD}{unknown}segments: [{{audio: a.wav}}]\n")) == 1000
+    *problems, last = project.problems(f"{HEAD}{unknown}segments: [{{audio: a.wav}}]\n")
+    assert [problem.severity for problem in problems] == ["error"] * 1000
+    assert last.message == "these are the first 1000 of 5000 errors"
+
+
+def test_a_fault_of_the_defaults_does_not_drown_the_others(project):
+    segments = [f"{{id: s{number}, audio: a.wav}}" for number in range(1200)]
+    text = f"{HEAD}defaults: {{emotion: hapines}}\nsegments:\n" + "".join(f"  - {segment}\n" for segment in segments)
+    problems = project.problems(text + "  - {audio: none.wav}\n")
+    assert [problem.key for problem in problems] == ["defaults.emotion", "segments[1200].audio"]
 
 
 # --- frame, engines, what comes later
@@ -475,6 +487,15 @@ def test_faults_of_engine_options_come_with_those_of_the_script(project):
     assert [problem.key for problem in problems] == ["segments[0].take", "engines.motion.x"]
     ((name, options, places),) = seen
     assert (name, options, set(places)) == ("motion", {"x": "1"}, {"motion", "motion.x"})
+
+
+def test_a_default_gap_longer_than_a_day_is_told_once(project):
+    problem = project.segment_problem("{audio: a.wav}", "{audio: b.wav}", head=HEAD + "defaults: {gap: 90000}\n")
+    assert (problem.key, problem.where) == ("defaults.gap", "film.yaml:3:17")
+
+
+def test_a_pause_of_a_day(project):
+    assert project.segments("{audio: a.wav}", "{pause: 24:00:00}").lines[1].pause == 86400
 
 
 def test_motion_files_come_later(project):
