@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from moee_cli.core.labels import CHANNEL
 from moee_cli.core.types import F32, U8
 from moee_cli.face.basis import lid_reach
-from moee_cli.face.fields import Anatomy, Box, MovingPoints, Patch, sample, shifted
+from moee_cli.face.fields import Anatomy, Box, MovingPoints, Patch, sample, sample_shown, shifted
 from moee_cli.face.outlines import Outlines
 from moee_cli.face.pose import HeadPose
 
@@ -252,8 +252,8 @@ class Eye:
     ) -> U8:
         """Return the skin of both lids in the moved box: each from its own side, the lower where `meet` [h, w] is 1."""
         above_map = self.above.backward(weights, pose, shift)
-        above = sample(source, above_map)
-        below = sample(source, self.below.backward(weights, pose, shift))
+        above = sample_shown(source, above_map, 1.0 - meet)
+        below = sample_shown(source, self.below.backward(weights, pose, shift), meet)
         if painted > 0.0:
             skin = sample(self._skin, shifted(above_map, self.box.x, self.box.y), sharp=False)
             above = np.asarray(cv2.addWeighted(above, 1.0 - painted, skin, painted, 0.0), np.uint8)

@@ -92,6 +92,16 @@ def sample(picture: U8, at: F32, *, sharp: bool = True) -> U8:
     return np.asarray(seen, np.uint8)
 
 
+def sample_shown(picture: U8, at: F32, share: F32) -> U8:
+    """Return `picture` read at positions [h, w, 2], black in rows of which `share` [h, w] shows nothing."""
+    seen = np.zeros((*share.shape, 3), np.uint8)
+    rows = np.flatnonzero(share.any(axis=1))
+    if len(rows):
+        shown = slice(rows[0], rows[-1] + 1)
+        seen[shown] = sample(picture, at[shown])
+    return seen
+
+
 def shifted(at: F32, x: float, y: float) -> F32:
     """Return positions [h, w, 2] counted from (x, y); numpy takes ten times as long over so short an axis."""
     return np.asarray(cv2.subtract(at, np.array([x, y, 0.0, 0.0])), np.float32)

@@ -10,7 +10,7 @@ from moee_cli.face.basis import SEAL_CENTRES
 from moee_cli.face.canonical import CanonicalFrame
 from moee_cli.face.controls import N_SHAPES, bounded, field_weights, head_of, lips_together
 from moee_cli.face.eyes import Eye
-from moee_cli.face.fields import Anatomy, Box, MovingPoints, Patch, sample, shifted
+from moee_cli.face.fields import Anatomy, Box, MovingPoints, Patch, sample, sample_shown, shifted
 from moee_cli.face.mouth import Mouth
 from moee_cli.face.outlines import Outlines
 from moee_cli.face.palette import Palette
@@ -147,8 +147,9 @@ class FaceRenderer:
         lower = self._mouth.lower.positions(weights, pose) - 0.5
         self._lip.lay(sample(source, self._lip.backward(weights, pose, shift)), frame, shift)
         parted = self._with_parted_lips(source, gain, (upper, lower))
-        jaw = sample(parted, self._chin.backward(weights, pose, shift))
-        self._chin.lay(jaw, frame, shift, self._below(shift, (upper + lower) / 2))
+        below = self._below(shift, (upper + lower) / 2)
+        jaw = sample_shown(parted, self._chin.backward(weights, pose, shift), below)
+        self._chin.lay(jaw, frame, shift, below)
         self._mouth.draw(frame, (upper, lower), held, pose)
         for eye in self._eyes:
             eye.draw(frame, source, weights, held, pose)
