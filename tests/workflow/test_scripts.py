@@ -91,8 +91,8 @@ def test_a_user_config_that_is_a_folder_is_a_fault(opened, own_home):
 
 
 def test_numbers_of_a_plan_are_rounded(opened):
-    segments = "segments=[{id: a, audio: line.wav, emotion: {anger: 0.3333333333}, intensity: 0.9}, {pause: 1s}]"
-    _, open_it = opened(sets=["frame.fps=29.97", segments])
+    two = "emotion: {anger: 0.3333333333}, intensity: 0.9}\n  - {pause: 1s}"
+    _, open_it = opened(("emotion: happiness}", two), sets=["frame.fps=29.97"])
     content = plan(open_it()).as_dict()
     speech, pause = content["segments"]
     assert content["seconds"] == round(content["seconds"], 6)
