@@ -90,10 +90,11 @@ def extract_features(
         return silence(0)
     parts = [_analyse(samples) for samples in _batches(_stream(blocks, lead, tail), n_motion * HOPS)]
     mel, bands, power, periodicity, pitch, flatness = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    del parts  # half of what is held here, and films may be long
     measures = _relative_measures(bands, periodicity, flatness)
     by_frame = (n_motion, HOPS)
     return AudioFeatures(
-        log_mel=np.log10(np.maximum(mel.reshape(*by_frame, N_MELS).mean(1), 1e-10)).astype(np.float32),
+        log_mel=mel,
         energy_db=np.maximum(_db(power.reshape(by_frame).mean(1)), SILENT_DB).astype(np.float32),
         pitch_hz=_frame_pitch(pitch, measures),
         spectrum=measures.reshape(n_motion, -1).astype(np.float32),
@@ -157,8 +158,8 @@ def _batches(source: Iterator[F32], n_hops: int) -> Iterator[F32]:
         n_hops -= count
 
 
-def _analyse(samples: F32) -> tuple[F64, F64, F64, F64, F64, F64]:
-    """Return mel power [h, 80], band power [h, bands], and [h] each: mean square, periodicity, pitch, flatness."""
+def _analyse(samples: F32) -> tuple[F32, F64, F64, F64, F64, F64]:
+    """Return log mel power of motion frames [h / 4, 80], band power [h, bands], and [h] each: mean square, periodicity, pitch, flatness."""
     wide = sliding_window_view(samples, _PITCH_WINDOW)[::HOP].astype(np.float64)
     wide -= wide.mean(1, keepdims=True)
     margin = (_PITCH_WINDOW - _WINDOW) // 2
@@ -169,7 +170,9 @@ def _analyse(samples: F32) -> tuple[F64, F64, F64, F64, F64, F64]:
     flatness = np.log10(formants).mean(1) - np.log10(formants.mean(1))
     flatness[bands.sum(1) < 1e-10] = 0.0
     periodicity, pitch = _pitch(wide)
-    return spectra @ _mel_matrix(), bands, bands.sum(1), periodicity, pitch, np.clip(flatness, -4.0, 0.0)
+    mel = (spectra @ _mel_matrix()).reshape(-1, HOPS, N_MELS).mean(1)
+    log_mel = np.log10(np.maximum(mel, 1e-10)).astype(np.float32)
+    return log_mel, bands, bands.sum(1), periodicity, pitch, np.clip(flatness, -4.0, 0.0)
 
 
 @cache
