@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from moee_cli.core.errors import NotInRelease
@@ -118,9 +119,10 @@ def plan(script: Script) -> Plan:
 
     if script.deferred:
         raise NotInRelease(script.deferred)
-    timeline = place(script)
+    probe = cache(probe_audio)  # whose own memory a script of many files outgrows
+    timeline = build_timeline(script.lines, script.frame.fps, probe)
     files = dict.fromkeys(line.audio for line in script.lines if line.audio is not None)
-    remarks = tuple(f"{path.name}: {warning}" for path in files for warning in probe_audio(path).warnings)
+    remarks = tuple(f"{path.name}: {warning}" for path in files for warning in probe(path).warnings)
     return Plan(script, engine_spec(script.engine), timeline, remarks)
 
 

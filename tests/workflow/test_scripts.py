@@ -1,5 +1,7 @@
 """Opening a script with everything around it: all that is wrong at once, and what this release does not do."""
 
+import shutil
+
 import pytest
 
 from moee_cli.core.errors import NotInRelease, ScriptError, UsageError
@@ -100,3 +102,16 @@ def test_numbers_of_a_plan_are_rounded(opened):
     numbers += [part["emotion"][0]["intensity"] for part in (speech, pause)]
     assert numbers == [round(number, 6) for number in numbers]
     assert pause["emotion"][0]["intensity"] == 0.18
+
+
+def test_a_plan_reads_every_recording_once(film, monkeypatch):
+    from moee_cli.media import decode
+
+    names = [f"v{number:02}.wav" for number in range(8)]
+    path = film("film.yaml", *(f"{{audio: {name}}}" for name in names))
+    for name in names:
+        shutil.copy(path.parent / "line.wav", path.parent / name)
+    read = []
+    monkeypatch.setattr(decode, "probe_audio", lambda file: read.append(file.name) or decode._probe(file, 0, 0))
+    assert len(plan(open_script(path)).timeline.segments) == len(names)
+    assert read == names
