@@ -123,8 +123,11 @@ def _check_film(film: Path, output: Path, n_frames: int, fps: Fraction) -> None:
 
 @contextmanager
 def _piece_list(pieces: Sequence[Path]) -> Iterator[Path]:
-    """Yield a list file for ffmpeg's concat demuxer. It names links, as its syntax cannot hold every path."""
-    with tempfile.TemporaryDirectory(prefix="moee-") as name:
+    """Yield a list file for ffmpeg's concat demuxer. It names links, as its syntax cannot hold every path.
+
+    It lies beside the pieces, which somebody cleans up even after a kill.
+    """
+    with tempfile.TemporaryDirectory(prefix="list-", dir=pieces[0].parent) as name:
         folder = Path(name)
         lines = ["ffconcat version 1.0"]
         for number, piece in enumerate(pieces):

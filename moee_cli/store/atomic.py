@@ -11,10 +11,11 @@ from pathlib import Path
 from uuid import uuid4
 
 from moee_cli.core.errors import OutputError, from_os_error
+from moee_cli.store.abandoned import is_abandoned, owner
 
 TEMPORARY_PREFIX = ".moee-"
 TEMPORARY_SUFFIX = ".part"
-"""A file named `.moee-*.part` was left by a process that was killed; nothing ever reads it."""
+"""A file named `.moee-*.part` was left by a process that was killed; the next write into the folder removes it."""
 
 
 def check_target(path: Path) -> Path:
@@ -52,7 +53,7 @@ def scratch(path: Path) -> Iterator[Path]:
         OutputError: nothing can be written there.
         EnvironmentFailed: no space is left.
     """
-    temporary = path.with_name(f"{TEMPORARY_PREFIX}{uuid4().hex}{TEMPORARY_SUFFIX}")
+    temporary = path.with_name(f"{TEMPORARY_PREFIX}{owner()}.{uuid4().hex[:12]}{TEMPORARY_SUFFIX}")
     try:
         try:
             # Not mkstemp: its files are private, but an output has the permissions that the umask gives.
@@ -76,6 +77,7 @@ def replacing(path: Path) -> Iterator[Path]:
         EnvironmentFailed: no space is left.
     """
     target = check_target(path)
+    _remove_abandoned(target.parent)
     with scratch(target) as temporary:
         yield temporary
         try:
@@ -83,6 +85,14 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.replace(target)
         except OSError as error:
             raise from_os_error(error, f"cannot write {path}") from error
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove temporary files that killed processes of this machine left here."""
+    with contextlib.suppress(OSError):
+        for path in folder.glob(f"{TEMPORARY_PREFIX}*{TEMPORARY_SUFFIX}"):
+            if is_abandoned(path.name, TEMPORARY_PREFIX):
+                path.unlink()
 
 
 def write_text(path: Path, text: str) -> None:
