@@ -45,7 +45,8 @@ segments:
     emotion: [{{at: 0s, emotion: neutral}}, {{at: 40%, emotion: "anger=0.8, disgust=0.2", intensity: 0.9}}]
 ```
 
-`moee check SCRIPT` reports every problem of a file at once; `moee schema` writes the JSON Schema for editors.
+`moee check SCRIPT` reports every problem of a file at once (beyond a thousand they are counted); `moee schema` writes
+the JSON Schema for editors.
 """
 
 _READING = """\
@@ -68,11 +69,12 @@ Default < user config < preset < script < command line. Mappings are merged key 
 are replaced.
 
 - `extends` puts a script on top of another one, which may extend a third. Variables are replaced after merging, so a
-  script can set a variable that the file it extends uses.
+  script can set a variable that the file it extends uses. The path itself may hold `${stem}`, `${env:NAME}` and `vars`
+  of the file it is in.
 - `preset` names parts of scripts that ship with moee. They compose, later ones win. Presets of the command line
   (`--preset`, `--draft`) are added after those of the script and win over the script's own keys.
 - `--set key.key=value` sets one value, lists and mappings in YAML: `--set 'segments.a03.emotion={anger: 0.5}'`.
-  Segments go by id.
+  Segments go by id, or by number from 0: `segments[2].take=2`; keyframes by number: `segments.b02.emotion.0.at=10%`.
 """
 
 _EMOTION = """\
@@ -80,22 +82,25 @@ _EMOTION = """\
 
 Names are blind to case, space, `_` and `-`: {names}. Other words for them: {aliases}. Named mixes: {compounds}.
 
-- A weight sum below 1 leaves the rest to neutral; above 1 is an error.
+- A weight sum below 1 leaves the rest to neutral; above 1 is an error, and so are two words for one emotion in a mix.
 - `intensity` is a gain on all that is not neutral, also on what `auto` or `prompt` find. A keyframe's own replaces
   it.
-- Own names (`emotions`) may refer to other names and may replace a named mix, but none of the seven. An `intensity`
-  in an own name is its usual strength: it takes the place of `defaults.intensity`, and a segment's own `intensity`
-  takes its place. Inside a mix it scales that name's share.
+- Own names (`emotions`) may refer to other names. They may replace a named mix or another word, but none of the seven;
+  a word that is replaced takes no others along: after `happy: {{fear: 1}}`, `joyful` is happiness still. An
+  `intensity` in an own name is its usual strength: it takes the place of `defaults.intensity`, and a segment's own
+  `intensity` takes its place. Inside a mix it scales that name's share.
 - Keyframes: `at` counts from the segment's first sample; before the first and after the last one the emotion holds.
 
 ## Segments in order
 
 - `id` is the audio's name without ending if it is not given (`,`, `~` and slashes become `-`). It keys the
   performance: a line keeps it when others are inserted or moved. A file that is used twice needs two ids.
-- A pause keeps the previous speaker and eases to a faint rest of what was there before, unless it has an emotion of
-  its own. Its id comes from the line before it: `a04~pause`, `a04~pause2`; before the first line, from that line:
+- A pause keeps the previous speaker and eases to a faint rest of what was there before, a fifth of its intensity,
+  unless it has an emotion of its own; a pause after a pause, or a gap after one, eases to a fifth of that. It lasts a
+  day at most. Its id comes from the line before it: `a04~pause`, `a04~pause2`; before the first line, from that line:
   `a01~before`.
 - `gap` is a pause before a line, the first included; its id comes from that line: `a05~gap`.
+- `moee plan` shows all ids; `moee render --only` takes those of lines, pauses and gaps alike.
 """
 
 

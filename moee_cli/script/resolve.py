@@ -160,7 +160,7 @@ class LineResolver:
                     key=f"{key}.gap",
                 )
             )
-        length = None if start is None or stop is None else stop - start
+        length = None if stop is None else stop - (start or 0)
         emotion, prompt, auto = self._emotion(segment, path, length)
         self.lines.append(
             Line(

@@ -256,7 +256,14 @@ def test_a_time_and_an_equal_share_are_not_the_same(emotion):
     assert len(emotion("[{at: 50%, emotion: joy}, {at: 0.5s, emotion: fear}]")) == 2
 
 
-@pytest.mark.parametrize("segment", ["{audio: a.wav, from: 1s, to: 3s, emotion: %s}", "{pause: 2s, emotion: %s}"])
+@pytest.mark.parametrize(
+    "segment",
+    [
+        "{audio: a.wav, from: 1s, to: 3s, emotion: %s}",
+        "{audio: a.wav, to: 2s, emotion: %s}",
+        "{pause: 2s, emotion: %s}",
+    ],
+)
 def test_keyframes_lie_inside_a_segment_of_known_length(project, segment):
     assert project.segments(segment % "[{at: 2s, emotion: joy}]").lines
     problem = project.segment_problem(segment % "[{at: 0, emotion: fear}, {at: 2.1s, emotion: joy}]")
