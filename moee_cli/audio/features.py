@@ -159,7 +159,10 @@ def _batches(source: Iterator[F32], n_hops: int) -> Iterator[F32]:
 
 
 def _analyse(samples: F32) -> tuple[F32, F64, F64, F64, F64, F64]:
-    """Return log mel power of motion frames [h / 4, 80], band power [h, bands], and [h] each: mean square, periodicity, pitch, flatness."""
+    """Return log mel power of motion frames [h / 4, 80], band power [h, bands], and [h] each.
+
+    The latter are mean square, periodicity, pitch, flatness.
+    """
     wide = sliding_window_view(samples, _PITCH_WINDOW)[::HOP].astype(np.float64)
     wide -= wide.mean(1, keepdims=True)
     margin = (_PITCH_WINDOW - _WINDOW) // 2
