@@ -282,7 +282,7 @@ class ScriptEntry(Entry):
     )
     output: Outputs | None = Field(
         None,
-        description="file to write, which ends in `.mp4`, `.m4v` or `.mov`; folders that are missing are made; a list of "
+        description="file to write, which ends in `.mp4`, `.m4v` or `.mov`; missing folders are made; a list of "
         "several outputs comes in a later release",
         json_schema_extra=_shown("${stem}.mp4"),
     )
