@@ -24,7 +24,7 @@ _ROUNDING = {-1: 0.14, 0: 0.30, 1: 0.28, 2: 0.18, 3: 0.10}
 _CLOSED_FROM, _CLOSED_AT = 0.14, 0.42
 """Weight of `closed` at which the lips begin to close, and are closed."""
 _PARTING = 0.35
-"""How far the lips are still shut a frame after a closure; without it they part within one frame, which looks like a cut.
+"""How far the lips are still shut a frame after a closure; without it they part within one frame, like a cut.
 More costs the contrast between closures and vowels: at 0.5, before and after, AUC on EmoDB fell by 0.03."""
 _JAW_KNEE, _JAW_LIMIT = 0.42, 0.62
 """jawOpen above the knee is bent towards the limit: the drawn mouth interior holds up to about 0.5."""
