@@ -65,7 +65,7 @@ class Problem:
     message: str
     """What is wrong, with the offending value."""
     where: str = ""
-    """`file:line:column`; empty when the fault has no place in a file (a `--set`, a missing file)."""
+    """`file:line:column`, or the option as it was typed (`--set seed=x`); empty when the fault has no place."""
     key: str = ""
     """Path of the key, such as `segments[2].emotion`."""
     hint: str | None = None

@@ -349,7 +349,8 @@ def _find_segment(key: str, names: Sequence[str | None], mark: Mark) -> tuple[in
     if by_number or not fitting:
         wish = key if by_number else rest.partition(".")[0]
         known = [name for name in names if name]
-        hint = f"{did_you_mean(wish, known)}segments go by id: {', '.join(known[:12])}{' …' if len(known) > 12 else ''}"
+        names_shown = f"{', '.join(known[:12])}{' …' if len(known) > 12 else ''}"
+        hint = f"{did_you_mean(wish, known)}segments go by id: {names_shown}" if known else "no segment has an id"
         raise ScriptError([Problem(f"no segment is called {show(wish)}", str(mark), key, hint)])
     name = max(fitting, key=len)
     return names.index(name), [part for part in rest[len(name) + 1 :].split(".") if part]

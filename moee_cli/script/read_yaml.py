@@ -300,7 +300,7 @@ def _explain(error: yaml.MarkedYAMLError, source: Source, text: str) -> Problem:
         return Problem("a tab indents this line", str(mark), hint="YAML is indented with spaces")
     problem = (error.problem or "syntax error").removeprefix("did not find ").replace("\t", "\\t")
     if problem.startswith("expected"):
-        problem = f"{problem} is not there" if error.problem != problem else problem
+        problem = f"{problem.removeprefix('expected ')} is missing" if error.problem != problem else problem
     return Problem(f"is not valid YAML: {problem}", str(mark), hint=_hint(error, line, at.column))
 
 

@@ -448,4 +448,5 @@ FitName = Annotated[Fit, choice_kind("fit", Fit)]
 GazeName = Annotated[Gaze, choice_kind("gaze", Gaze)]
 FaceChoice = Annotated[str, Kind("face", _read_face, {"type": ["string", "integer"], "minimum": 0, "minLength": 1})]
 InputPath = Annotated[Path, Kind("path", _read_input, _STRING)]
-OutputPath = Annotated[Path, Kind("path", _read_output, _STRING)]
+_OUTPUT_PATTERN = rf"\.([mM][pP]4|[mM]4[vV]|[mM][oO][vV])$|{VARIABLE}"
+OutputPath = Annotated[Path, Kind("path", _read_output, {"type": "string", "pattern": _OUTPUT_PATTERN})]

@@ -99,6 +99,7 @@ def test_what_pleases_the_editor_loads(project, text):
     [
         ("sed: 7", ""),
         ("seed: -1", "seed"),
+        ("output: film.txt", "output"),
         ("seed: x", "seed"),
         ("frame: {size: 512}", "frame.size"),
         ("frame: {size: 5x}", "frame.size"),

@@ -212,3 +212,9 @@ def test_reading_imports_nothing_heavy():
         "print([name for name in ('torch', 'cv2', 'mediapipe', 'av') if name in sys.modules])"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+def test_an_unclosed_brace_is_said_to_be_missing(project):
+    problem = project.problem("moee: 1\ncast: {ana: {portrait: ana.png}\nsegments: [\n")
+    assert problem.message == "is not valid YAML: ',' or '}' is missing"
+    assert problem.where == "film.yaml:3:1"
