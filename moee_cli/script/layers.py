@@ -178,11 +178,10 @@ def preset_names(layer: Map | None) -> list[Text]:
 # --- the command line -----------------------------------------------------------------------------------------------
 
 
-def parse_sets(sets: Sequence[str], base: Path) -> list[tuple[str, Value]]:
-    """Return the key and value of every `--set key=value`; relative paths start from `base`.
+def parse_sets(sets: Sequence[str], base: Path) -> tuple[list[tuple[str, Value]], list[Problem]]:
+    """Return the key and value of every `--set key=value`, and what is wrong with those that are none.
 
-    Raises:
-        ScriptError: one has no `=`, no key, or a value that is not valid; all of them at once.
+    Relative paths start from `base`.
     """
     problems: list[Problem] = []
     parsed = []
@@ -201,9 +200,7 @@ def parse_sets(sets: Sequence[str], base: Path) -> list[tuple[str, Value]]:
             parsed.append((key, read_value(value, mark)))
         except ScriptError as error:
             problems += [Problem(fault.message, str(mark), key, fault.hint) for fault in error.problems]
-    if problems:
-        raise ScriptError(problems)
-    return parsed
+    return parsed, problems
 
 
 def assign(root: Map, path: Sequence[str], value: Value, key: str) -> None:

@@ -123,15 +123,13 @@ class _Loading:
         self, presets: layers.PresetReader, sets: Sequence[str], user_config: Path | None, given: Mapping[str, Any]
     ) -> None:
         """Merge user config, presets, script and command line."""
-        config, assignments = None, []
+        config = None
         try:
             config = layers.config_layer(user_config)
         except ScriptError as error:
             self._keep(error)
-        try:
-            assignments = layers.parse_sets(sets, self.origin.base)
-        except ScriptError as error:
-            self._keep(error)
+        assignments, problems = layers.parse_sets(sets, self.origin.base)
+        self.early += problems
         base = self.origin.base
         typed = [Text(name, option_mark("--preset", name, base)) for name in _names(given.get("preset", ()))]
         typed += [name for key, value in assignments if key == "preset" for name in _texts(value)]

@@ -299,6 +299,11 @@ def test_faults_of_set_are_placed_at_it_and_not_in_the_file(project):
     }
 
 
+def test_a_faulty_set_hides_no_other(project):
+    problems = project.problems(FILM, sets=["frame={", "segments.one.emotion=foo", "seed"])
+    assert [problem.where for problem in problems] == ["--set frame={", "--set seed", "--set segments.one.emotion=foo"]
+
+
 def test_a_long_set_is_shown_short(project):
     (problem,) = project.problems(FILM, sets=["segments.one.emotion=" + "x" * 5000])
     assert len(problem.where) < 80
