@@ -42,7 +42,7 @@ def open_script(
 
     Raises:
         ScriptError: the script cannot be used; all problems at once.
-        UsageError: the seed is none.
+        UsageError: the seed is beyond its limits.
     """
     if seed is not None and not 0 <= seed <= MAX_SEED:
         raise UsageError(f"--seed: {seed} is not from 0 to {MAX_SEED}", "0 and 1 are as good as any other")
