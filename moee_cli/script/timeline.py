@@ -68,7 +68,7 @@ def build_timeline(lines: Sequence[Line], fps: Fraction, probe: Callable[[Path],
     """
     placed = _measure(lines, probe)
     segments, warnings = _join(_place(placed, fps), placed, fps)
-    return Timeline(fps, segments, _cut_pieces(segments, fps), tuple(warnings))
+    return Timeline(fps, segments, _cut_pieces(segments, fps), (*warnings, *_late_keys(segments)))
 
 
 def _measure(lines: Sequence[Line], probe: Callable[[Path], AudioLength]) -> list[_Placed]:
@@ -238,6 +238,17 @@ def _join(
     if problems:
         raise ScriptError(problems)
     return tuple(joined), warnings
+
+
+def _late_keys(segments: Sequence[Segment]) -> list[str]:
+    """Name the keyframes that lie after the end of their segment."""
+    return [
+        f"{segment.where}: the keyframe at {float(key.at):g} s is never reached: {segment.id} lasts"
+        f" {float(segment.seconds - segment.pad):.2f} s"
+        for segment in segments
+        for key in segment.emotion
+        if isinstance(key.at, Fraction) and key.at > segment.seconds
+    ]
 
 
 def _half_frames(kind: TransitionKind, seconds: Fraction | None, fps: Fraction) -> int:

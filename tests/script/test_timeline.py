@@ -148,6 +148,12 @@ def test_a_transition_too_long_for_its_neighbours_is_shortened_with_a_warning():
     assert "0.400 s" in timeline.warnings[0]
 
 
+def test_a_keyframe_after_the_end_is_told():
+    keys = (EmotionKey(NEUTRAL, 1.0, Fraction(0)), EmotionKey(NEUTRAL, 1.0, Fraction(9)))
+    timeline = build(line("a", "1.5", emotion=keys, where="f.yaml:7:3"))
+    assert timeline.warnings == ("f.yaml:7:3: the keyframe at 9 s is never reached: a lasts 1.52 s",)
+
+
 def test_dissolves_on_both_ends_never_overlap():
     wish = Transition(TransitionKind.DISSOLVE, Fraction(9))
     timeline = build(*(line(f"s{n}", "0.5", speaker=f"p{n % 2}", transition=wish) for n in range(5)))
