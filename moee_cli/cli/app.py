@@ -28,6 +28,7 @@ from moee_cli.cli.commands import (
     schema,
 )
 from moee_cli.cli.signals import signals_as_exceptions
+from moee_cli.core.errors import InputError
 
 COMMANDS: tuple[ModuleType, ...] = (init, check, plan, render, batch, emotions, presets, engines, schema, doctor)
 """Modules of the commands, in the order of the help: from the first script to many videos, then what may be asked."""
@@ -88,6 +89,7 @@ def main() -> NoReturn:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the program; return its exit code (docs/cli.md lists them). Shows every error, raises none."""
+    _open_missing_streams()
     failure = guarded(lambda: _run(list(arguments)))
     if failure is None:
         return 0
@@ -101,6 +103,21 @@ def run(arguments: Sequence[str]) -> int:
     return failure.exit_code
 
 
+def _open_missing_streams() -> None:
+    """Give the program the streams that its caller closed (`2>&-`, a daemon): nothing to read, nowhere to write."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - for as long as the program runs
+
+
+def _check_folder() -> None:
+    """Raise InputError if the current folder was deleted: no path could be told from it."""
+    try:
+        os.getcwd()  # noqa: PTH109 - Path.cwd() is the same call
+    except FileNotFoundError:
+        raise InputError("the current folder does not exist any more", "cd into a folder that does") from None
+
+
 def _run(arguments: list[str]) -> None:
     for stream in (sys.stdout, sys.stderr):
         # A file name that is not UTF-8, or a terminal that is not, must not end the program.
@@ -112,6 +129,7 @@ def _run(arguments: list[str]) -> None:
         command.main(arguments, prog_name=PROGRAM, complete_var=COMPLETE_VARIABLE)
     # Not `command.main`: it would turn a closed pipe into exit code 1.
     with signals_as_exceptions(), command.make_context(PROGRAM, arguments or ["--help"]) as context:
+        _check_folder()
         command.invoke(context)
 
 

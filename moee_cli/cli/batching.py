@@ -14,9 +14,9 @@ from moee_cli.cli import console
 from moee_cli.cli.boundary import Failure, guarded
 from moee_cli.cli.options import Overrides
 from moee_cli.cli.progress import NoView, Reporter
-from moee_cli.cli.signals import Terminated, signals_as_exceptions
-from moee_cli.core.errors import EXIT_INTERRUPTED, OutputError, UsageError
-from moee_cli.store.atomic import write_text
+from moee_cli.cli.signals import Terminated, signals_as_exceptions, signals_held
+from moee_cli.core.errors import EXIT_INTERRUPTED, OutputError, UsageError, from_os_error
+from moee_cli.store.atomic import check_target, scratch, write_text
 from moee_cli.workflow.batch import Found, Pool, Tell, WorkerLost
 
 REPORT_FORMAT = 1
@@ -48,7 +48,8 @@ class Item:
     """Length of the video."""
     elapsed: float = 0.0
     """Seconds the render took."""
-    exit_code: int = 0
+    exit_code: int | None = None
+    """What `moee render` would have returned; None if it did not run."""
     error: str | None = None
     hint: str | None = None
 
@@ -224,13 +225,30 @@ def _render_job(job: Job, tell: Tell) -> Item:
 
 
 def _render(job: Job, reporter: Reporter) -> Item:
-    from moee_cli.workflow.render import render
-
     with signals_as_exceptions():
+        with signals_held():
+            from moee_cli.face.landmarks import load_library
+            from moee_cli.workflow.render import render
+
+            load_library()
         script = job.overrides.open(job.script, job.output)
         result = render(script, output=job.output, force=job.force, device=job.device, progress=reporter)
         reporter.finish()
-    return Item(job.script, "done", str(result.output), result.seconds, result.elapsed)
+    return Item(job.script, "done", str(result.output), result.seconds, result.elapsed, exit_code=0)
+
+
+def check_report(path: Path) -> None:
+    """Make sure, before anything slow, that a report can be written; its folder is made.
+
+    Raises:
+        OutputError: it cannot.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise from_os_error(error, f"cannot make the folder {path.parent}") from None
+    with scratch(check_target(path)):
+        pass
 
 
 def write_report(path: Path, items: Sequence[Item]) -> None:

@@ -89,7 +89,7 @@ EVENTS: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
                 "output": "string or null: the video",
                 "seconds": "number or null: length of the video",
                 "elapsed": "number: seconds it took",
-                "exit_code": "integer: what `moee render` would have returned",
+                "exit_code": "integer or null: what `moee render` would have returned",
                 "error": "string or null: what went wrong",
                 "hint": "string or null: what to do about it",
             },
@@ -151,11 +151,14 @@ def open_events(target: str) -> EventWriter:
     """Return a writer for `FILE` or `fd:N`.
 
     Raises:
-        UsageError: `fd:N` names no descriptor that is open for writing.
+        UsageError: it is neither, or `fd:N` names no descriptor that is open for writing.
         OutputError: the file cannot be opened.
     """
+    descriptor = re.fullmatch(r"fd:(\d{1,6})", target)
+    if target in ("", "-") or (target.startswith("fd:") and descriptor is None):
+        raise UsageError(f'--events: "{target}" is neither a file nor fd:N', "standard output is fd:1")
     try:
-        if descriptor := re.fullmatch(r"fd:(\d{1,6})", target):
+        if descriptor:
             return EventWriter(os.fdopen(int(descriptor[1]), "w", encoding="utf-8", closefd=False))
         return EventWriter(Path(target).open("w", encoding="utf-8"))
     except OSError as error:

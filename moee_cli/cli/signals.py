@@ -34,6 +34,19 @@ def _raise_terminated(signum: int, _frame: FrameType | None) -> NoReturn:
 
 
 @contextmanager
+def signals_held() -> Iterator[None]:
+    """Hold back signals until the block ends: an exception in the middle of an import may be swallowed by it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, *_signals()])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
 def signals_as_exceptions() -> Iterator[None]:
     """Let SIGTERM and SIGHUP raise `Terminated` in the main thread; a signal that is ignored (nohup) stays so."""
     before = {}

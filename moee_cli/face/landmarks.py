@@ -105,6 +105,15 @@ class Face:
         return float(np.hypot(*(right - left)))
 
 
+def load_library() -> None:
+    """Import mediapipe, which takes a second, now and not in the middle of something.
+
+    Raises:
+        Unavailable: mediapipe or a system library it needs is missing.
+    """
+    _import_mediapipe()
+
+
 def find_faces(picture: U8, *, model: Path | None = None) -> list[Face]:
     """Return the faces of an RGB picture [H, W, 3], left to right; an empty list if there is none.
 

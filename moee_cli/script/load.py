@@ -227,6 +227,8 @@ class _Loading:
             later_engines=self.checks.later_engines,
         )
         output = entry.output if isinstance(entry.output, Path) else None
+        if entry.output is None and self.origin.path is not None:
+            output = self.origin.path.with_suffix(".mp4")
         home = self.origin.path.parent if self.origin.path is not None else self.origin.base
         seed = entry.seed or 0
         encoding = resolve_encoding(entry.encoding)

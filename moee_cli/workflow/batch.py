@@ -7,19 +7,20 @@ library, or the system's out-of-memory killer, costs one script and not the batc
 from __future__ import annotations
 
 import multiprocessing
-import re
 import signal
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from glob import has_magic
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
-from moee_cli.core.errors import EnvironmentFailed, InputError, MoeeError, OutOfMemory
+from moee_cli.core.errors import EnvironmentFailed, InputError, MoeeError, OutOfMemory, ScriptError
+from moee_cli.script.read_yaml import read_file
 
 SCRIPT_SUFFIXES = (".yaml", ".yml")
 """What a folder is searched for."""
@@ -30,7 +31,8 @@ _STOP_SECONDS = 10.0
 _KILLED = -9
 """Exit code after SIGKILL, a name that Windows lacks."""
 
-_HAS_CONTENT = re.compile(r"^(segments|extends)\s*:", re.MULTILINE)
+_OF_SCRIPTS = ("segments", "extends")
+"""A file with neither of these keys, nor one that looks like it, holds settings for others."""
 
 
 @dataclass(frozen=True)
@@ -88,10 +90,12 @@ def _fixed_part(pattern: Path) -> Path:
 
 
 def _is_script(path: Path) -> bool:
+    """Say whether a file is a script, or a broken one: the reader of the script says what is wrong with it."""
     try:
-        return bool(_HAS_CONTENT.search(path.read_text("utf-8", errors="replace")))
-    except OSError:
-        return True  # the reader of the script says what is wrong with it
+        keys = read_file(path, str(path))
+    except ScriptError:
+        return True
+    return any(key in _OF_SCRIPTS or get_close_matches(key, _OF_SCRIPTS, cutoff=0.75) for key in keys)
 
 
 # --- workers ---------------------------------------------------------------------------------------------------------

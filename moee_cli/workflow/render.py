@@ -107,7 +107,7 @@ def _target(script: Script, output: Path | None, only: Sequence[str]) -> Path:
     """Where the video goes; a part of a film never takes the place of the whole."""
     if output is not None:
         return output
-    whole = script.output or (script.path.with_suffix(".mp4") if script.path else None)
+    whole = script.output
     if whole is None:
         raise UsageError("the script names no output", "add `output: film.mp4` to it, or give -o FILE")
     return whole.with_name(f"{whole.stem}.{'+'.join(only)}{whole.suffix}") if only else whole

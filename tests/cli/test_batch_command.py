@@ -101,7 +101,7 @@ def test_nothing_to_do_is_an_error(moee, tmp_path):
 
 def test_a_report_that_cannot_be_written(moee, film, tmp_path):
     film("a.yaml", text="moee: 1\nsegments: 3\n")
-    result = moee("batch", tmp_path, "--report", tmp_path / "missing" / "report.json")
+    result = moee("batch", tmp_path, "--report", tmp_path / "a.yaml" / "report.json")
     assert result.code == 3
 
 

@@ -9,7 +9,7 @@ import typer
 
 from moee_cli.cli import console, options
 from moee_cli.cli.progress import ProgressMode, reporting
-from moee_cli.core.errors import EXIT_SOME_FAILED
+from moee_cli.core.errors import EXIT_SOME_FAILED, UsageError
 
 EXAMPLES = """
 moee batch scripts/ -j 2
@@ -43,9 +43,13 @@ def batch(
     All scripts are checked before the first one is rendered. A script that fails does not stop the others, unless
     --fail-fast is given. A table of the results goes to standard output; the exit code is 1 if any script failed.
     """
-    from moee_cli.cli.batching import Batch, make_jobs, result_table, write_report
+    from moee_cli.cli.batching import Batch, check_report, make_jobs, result_table, write_report
     from moee_cli.workflow.batch import find_scripts
 
+    if output_dir is not None and output_dir.exists() and not output_dir.is_dir():
+        raise UsageError(f"--output-dir: {output_dir} is not a folder", "name a folder; it is made if it is missing")
+    if report is not None:
+        check_report(report)
     found, left_out = find_scripts(sources)
     for path in left_out:
         console.say(f"left out {console.escape(str(path))}: no segments")

@@ -11,6 +11,7 @@ import typer
 
 from moee_cli.cli import console, options
 from moee_cli.cli.progress import ProgressMode, reporting
+from moee_cli.cli.signals import signals_held
 from moee_cli.core.errors import UsageError
 
 EXAMPLES = """
@@ -48,18 +49,26 @@ def render(
     from the same script is overwritten; any other file is not, without --force.
     """
     target = None if output is None else Path(output)
+    ids = options.split_commas(only)
+    if only is not None and not ids:
+        raise UsageError("--only names no segment", "`moee plan` shows their ids")
     if target == STDOUT and sys.stdout.isatty():
         raise UsageError("a video does not belong on a terminal", "pipe it into a program, or give -o FILE")
     changes = options.overrides(engine, preset, seed, sets, draft=draft)
     with reporting("render", progress, events, script=script) as reporter:
+        with signals_held():
+            import moee_cli.workflow.scripts  # noqa: F401 - what opening a script needs
         opened = changes.open(script, target)
-        from moee_cli.workflow.render import render as render_script
+        with signals_held():
+            from moee_cli.face.landmarks import load_library
+            from moee_cli.workflow.render import render as render_script
 
+            load_library()
         began = time.monotonic()
         result = render_script(
             opened,
             output=target,
-            only=options.split_commas(only),
+            only=ids,
             force=force,
             device=device,
             progress=reporter,
