@@ -48,7 +48,9 @@ class EngineSpec:
     context: int
     """Motion frames of audio and emotion a chunk sees on each side."""
     frames_per_second: float
-    """Frames drawn per second at 512x512 on the machine of docs/benchmarks.md; `moee plan` estimates from it."""
+    """Frames rendered per second at 512x512 on the machine of docs/benchmarks.md; `moee plan` estimates from it."""
+    seconds_per_frame: float
+    """The part of a frame's time that does not grow with its size, measured with small frames."""
     weights_licence: str
     target: str
     """`module:Class` of the engine."""

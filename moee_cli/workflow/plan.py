@@ -16,12 +16,12 @@ from moee_cli.script.schema import Script
 from moee_cli.script.timeline import build_timeline
 from moee_cli.workflow.provenance import describe_segments
 
-START_UP_SECONDS = 4.0
+START_UP_SECONDS = 1.7
 """Imports, landmarks and stitching of one render; see docs/benchmarks.md."""
 MEASURED_AT = 512 * 512
 """Pixels of the frame that an engine's `frames_per_second` and memory were measured at."""
-BYTES_PER_PIXEL = 400
-"""Growth of memory with the frame, measured between 512x512 and 1080x1080; see docs/benchmarks.md."""
+BYTES_PER_PIXEL = 240
+"""Growth of memory with the frame, measured between 512x512 and 1080x1920; see docs/benchmarks.md."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,9 @@ class Plan:
     def estimate_seconds(self) -> float:
         """Wall time of a render on a machine like the one of docs/benchmarks.md."""
         area = self.script.frame.width * self.script.frame.height / MEASURED_AT
-        return START_UP_SECONDS + self.timeline.n_frames * area / self.spec.frames_per_second
+        fixed = self.spec.seconds_per_frame
+        per_frame = fixed + area * (1 / self.spec.frames_per_second - fixed)
+        return START_UP_SECONDS + self.timeline.n_frames * per_frame
 
     @property
     def estimate_memory_bytes(self) -> int:

@@ -26,7 +26,7 @@ EMOTION_POSES: Mapping[str, Mapping[str, float]] = {
         "browInnerUp": 0.06, "browOuterUp": 0.08,
     },
     "sadness": {
-        "browInnerUp": 0.92, "browDown": 0.16, "mouthFrown": 0.80, "mouthShrugLower": 0.35, "eyeSquint": 0.12,
+        "browInnerUp": 0.95, "browDown": 0.05, "mouthFrown": 0.80, "mouthShrugLower": 0.35, "eyeSquint": 0.12,
         "eyeBlink": 0.18, "mouthPress": 0.08,
     },
     "anger": {
@@ -38,7 +38,7 @@ EMOTION_POSES: Mapping[str, Mapping[str, float]] = {
         "eyeSquint": 0.45, "cheekSquint": 0.40, "mouthShrugLower": 0.34,
     },
     "fear": {
-        "browInnerUp": 0.80, "browOuterUp": 0.35, "browDown": 0.30, "eyeWide": 0.75, "mouthStretch": 0.60,
+        "browInnerUp": 0.85, "browOuterUp": 0.40, "browDown": 0.12, "eyeWide": 0.75, "mouthStretch": 0.60,
         "jawOpen": 0.10, "mouthLowerDown": 0.15,
     },
     "surprise": {
