@@ -141,4 +141,4 @@ def from_os_error(error: OSError, doing: str) -> MoeeError:
     reason = error.strerror or str(error)
     if error.errno in _NO_SPACE:
         return EnvironmentFailed(f"{doing}: {reason}", "free some space and run the same command again")
-    return OutputError(f"{doing}: {reason}", "check the path and its permissions, or choose another with -o")
+    return OutputError(f"{doing}: {reason}", "check the path and its permissions, or choose another")

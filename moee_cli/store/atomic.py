@@ -28,7 +28,7 @@ def check_target(path: Path) -> Path:
     real = Path(os.path.realpath(path))
     try:
         if not stat.S_ISDIR(real.parent.stat().st_mode):
-            raise OutputError(f"cannot write {path}: {path.parent} is not a folder", "choose another place with -o")
+            raise OutputError(f"cannot write {path}: {path.parent} is not a folder", "choose another place")
     except FileNotFoundError:
         raise OutputError(f"cannot write {path}: there is no folder {path.parent}", "create it first") from None
     except OSError as error:
@@ -41,7 +41,7 @@ def check_target(path: Path) -> Path:
         raise from_os_error(error, f"cannot write {path}") from error
     if not stat.S_ISREG(kind):
         what = "a folder" if stat.S_ISDIR(kind) else "not a plain file"
-        raise OutputError(f"cannot write {path}: it is {what}", "choose another name with -o")
+        raise OutputError(f"cannot write {path}: it is {what}", "choose another name")
     return real
 
 
