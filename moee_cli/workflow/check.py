@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from moee_cli.core.errors import MoeeError, Problem, ScriptError
+from moee_cli.core.types import VIDEO_SUFFIXES
 from moee_cli.media.probe import VideoInfo, probe_video
 from moee_cli.workflow.plan import place
-from moee_cli.workflow.provenance import AI_GENERATED, read_sidecar, sidecar_path
+from moee_cli.workflow.provenance import AI_GENERATED, SIDECAR_SUFFIX, read_sidecar, sidecar_path
 from moee_cli.workflow.scripts import open_script
 
-VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
+CHECKED_SUFFIXES = (*VIDEO_SUFFIXES, ".mkv", ".webm", ".avi")
+"""Files that are checked as videos. An exact clock and an index in front are asked of MP4 and MOV alone."""
 MAX_OFFSET_FRAMES = 1
 """Picture and sound must start and end together to less than this; what is shorter than a frame cannot be shown."""
 
@@ -25,7 +27,7 @@ class FileReport:
 
     path: str
     kind: str
-    """`script` or `video`."""
+    """`script`, `video` or `sidecar`."""
     facts: Mapping[str, Any]
     """What was measured, for `--json`."""
     summary: str
@@ -40,8 +42,11 @@ class FileReport:
 
 def check_file(source: str) -> FileReport:
     """Return the report of a script (`-` for standard input) or of a video, told apart by the name's ending."""
-    if source.lower().endswith(VIDEO_SUFFIXES):
+    if source.lower().endswith(CHECKED_SUFFIXES):
         return check_video(Path(source))
+    if source.endswith(SIDECAR_SUFFIX):
+        told = Problem("is the sidecar of a video, which is checked with it", source, severity="warning")
+        return FileReport(source, "sidecar", {}, "", (told,))
     return check_script(source)
 
 
@@ -83,7 +88,14 @@ def check_video(path: Path) -> FileReport:
         info = probe_video(path)
     except MoeeError as error:
         return FileReport(str(path), "video", {}, "", (Problem(error.message, hint=error.hint),))
-    findings = [*_picture(info), *_sync(info), *_origin(info), *_sidecar(path, info)]
+    is_ours = path.suffix.lower() in VIDEO_SUFFIXES
+    findings = [
+        *_picture(info),
+        *(_clock(info) if is_ours else ()),
+        *_sync(info),
+        *_origin(info),
+        *_sidecar(path, info),
+    ]
     problems = tuple(replace(problem, where=str(path)) for problem in findings)
     return FileReport(str(path), "video", _facts(info), _summary(info), problems)
 
@@ -97,7 +109,10 @@ def _picture(info: VideoInfo) -> Iterator[Problem]:
         yield Problem(f"{info.width}x{info.height} is not even", key="size")
     if not info.n_frames:
         yield Problem("no picture decodes", key="frames")
-    elif not info.even_spacing:
+
+
+def _clock(info: VideoInfo) -> Iterator[Problem]:
+    if info.n_frames and not info.even_spacing:
         yield Problem(f"are not evenly 1/{info.fps} s apart", key="frames")
     if not info.faststart:
         hint = "`ffmpeg -i IN -c copy -movflags +faststart OUT` moves it"

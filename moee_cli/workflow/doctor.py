@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 import sys
@@ -12,11 +11,12 @@ from enum import StrEnum
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
-from moee_cli.core.errors import MoeeError
+from moee_cli.core.errors import MoeeError, Unavailable
 from moee_cli.engines.registry import engine_specs
 from moee_cli.engines.runtime import choose_runtime, usable_cores
 from moee_cli.media.ffmpeg import ffmpeg_version, find_ffmpeg
 from moee_cli.store.paths import cache_folder
+from moee_cli.store.work import work_folder
 
 PYTHON_FROM, PYTHON_BEFORE = (3, 11), (3, 13)
 """As in pyproject.toml."""
@@ -110,10 +110,11 @@ def _torch() -> Diagnosis:
 
 def _disk() -> Diagnosis:
     folder = cache_folder()
-    there = next(path for path in (folder, *folder.parents) if path.exists())
-    if not os.access(there, os.W_OK):
-        return Diagnosis("cache", Status.FAIL, f"{folder} cannot be written", "set MOEE_CACHE to a folder of yours")
-    free = shutil.disk_usage(there).free
+    try:
+        with work_folder() as there:
+            free = shutil.disk_usage(there).free
+    except Unavailable as error:
+        return Diagnosis("cache", Status.FAIL, error.message, error.hint or "")
     found = f"{free / 2**30:.1f} GiB free, {folder}"
     if free < _LOW_DISK:
         return Diagnosis("cache", Status.WARN, found, "free some space, or set MOEE_CACHE to another disk")

@@ -26,6 +26,7 @@ from moee_cli.script.schema import Script
 from moee_cli.store.atomic import check_target, replacing
 
 SIDECAR_KEY, SIDECAR_FORMAT = "moee_sidecar", 1
+SIDECAR_SUFFIX = ".moee.json"
 AI_GENERATED = "AI-generated video: the face was animated by moee; it is not a recording"
 LIBRARIES = ("numpy", "opencv-contrib-python", "mediapipe", "av", "soxr")
 """Libraries whose version can change a frame or a sample."""
@@ -33,7 +34,7 @@ LIBRARIES = ("numpy", "opencv-contrib-python", "mediapipe", "av", "soxr")
 
 def sidecar_path(video: Path) -> Path:
     """Return where the sidecar of a video lies: `film.mp4.moee.json`."""
-    return video.with_name(video.name + ".moee.json")
+    return video.with_name(video.name + SIDECAR_SUFFIX)
 
 
 def read_sidecar(video: Path) -> dict[str, Any] | None:

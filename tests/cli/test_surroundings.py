@@ -55,6 +55,21 @@ def test_events_need_a_file_or_a_descriptor(moee, film, target):
     assert "--events" in result.err
 
 
+def test_a_cache_that_is_a_file_is_told_by_the_doctor(moee, tmp_path, monkeypatch):
+    (tmp_path / "cache").write_text("")
+    monkeypatch.setenv("MOEE_CACHE", str(tmp_path / "cache"))
+    result = moee("doctor")
+    assert result.code == 4
+    assert "MOEE_CACHE" in result.out + result.err
+
+
+def test_a_sidecar_is_no_script(moee, tmp_path):
+    (tmp_path / "film.mp4.moee.json").write_text("{}")
+    result = moee("check", tmp_path / "film.mp4.moee.json")
+    assert result.code == 0
+    assert "sidecar" in result.out + result.err
+
+
 def test_only_must_name_something(moee, film):
     assert moee("render", film(), "--only", "").code == 2
 
