@@ -36,6 +36,39 @@ class Fit(StrEnum):
 
 
 @dataclass(frozen=True, eq=False)
+class Layers:
+    """A picture taken apart: the person, who moves, and what stands still behind.
+
+    Together they are the picture again: `person + (1 - alpha) * backdrop`.
+    """
+
+    person: U8
+    """RGBA [H, W, 4], colours premultiplied by alpha."""
+    backdrop: U8
+    """RGB [H, W, 3], continued where the person hides it."""
+
+
+class BackgroundKind(StrEnum):
+    """What stands behind the person."""
+
+    KEEP = "keep"
+    BLUR = "blur"
+    COLOUR = "colour"
+    PICTURE = "picture"
+    TRANSPARENT = "transparent"
+
+
+@dataclass(frozen=True)
+class Background:
+    """What stands behind the person, with the colour or the picture that the kind asks for."""
+
+    kind: BackgroundKind = BackgroundKind.KEEP
+    colour: tuple[int, int, int] = (0, 0, 0)
+    """RGB 0..255."""
+    picture: Path | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Portrait:
     """A picture cut to the frame, with its face found."""
 
@@ -45,6 +78,12 @@ class Portrait:
     """[478, 3] in pixels of `pixels` (z in the same unit, smaller is nearer), MediaPipe order, pixel centres at .5."""
     name: str = ""
     """File name for messages; never a path."""
+    others: tuple[F32, ...] = ()
+    """Landmarks, as above, of further faces in the picture: they stay still."""
+    layers: Layers | None = None
+    """Person and backdrop; None where the person cannot be told from what is behind."""
+    transparent: bool = False
+    """Frames are to be premultiplied RGBA [H, W, 4], without the backdrop."""
     warnings: tuple[str, ...] = ()
     """What the viewer may notice: small face, turned head, open mouth."""
 
