@@ -1,53 +1,28 @@
-"""From a picture file to a `Portrait`: choose the face, refuse what cannot work, cut the picture to the frame."""
+"""From a picture file to a `Portrait`: choose the face, have it checked, cut the picture to the frame."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from moee_cli.core.errors import PortraitError
-from moee_cli.core.types import F32, U8, Fit, FrameFormat, Portrait
+from moee_cli.core.types import U8, Fit, FrameFormat, Portrait
 from moee_cli.face.framing import Placement, place_cover, place_face, place_whole, render
+from moee_cli.face.gates import LYING, OUTSIDE, TURN, check_face, lean_of, share_outside
 from moee_cli.face.landmarks import Face, find_faces
 from moee_cli.face.picture import read_picture, shown_name
 
 FACES = ("largest", "left", "right")
 """Words that choose a face; left and right are those of the picture as a viewer sees it."""
 
-MIN_EYES_PX = 40.0
-GOOD_EYES_PX = 60.0
-"""Outer eye distance in the picture: under the first a face has too few pixels to animate, under the second it looks
-soft."""
-TURNED, PROFILE = 15.0, 40.0
-"""Degrees to either side from which a head counts as turned, and from which one eye is nearly hidden."""
-TILTED, LYING = 20.0, 45.0
-"""Degrees by which the eye line leans."""
-MOUTH_OPEN = 0.05
-"""Inner lip gap per eye distance above which teeth may show."""
-EYES_CLOSED = 0.15
-"""Lid gap per eye width below which an eye looks closed."""
-OUTSIDE = 0.08
-"""Share of the face oval that may lie outside the picture."""
 DOMINANT = 2.0
 """A face with this many times the area of every other is taken without being asked for."""
 SOFT_SCALE = 1.6
 """Enlargement from which the result looks soft."""
 SMALL_IN_FRAME_PX = 40.0
-
-_RIGHT_EYE, _LEFT_EYE = (33, 133, 159, 145), (263, 362, 386, 374)
-"""Outer corner, inner corner, upper lid, lower lid of the subject's eyes."""
-_LIPS = (13, 14)
-_NOSE_REACH = 1.4
-"""How far the nose tip stands before the cheek points, per half distance of those: turning the landmarks of six frontal
-portraits by 10, 20, 30, 40 degrees gives asymmetries of 0.24, 0.51, 0.81, 1.17, which is 1.4 times the tangent."""
-_NOSE, _RIGHT_CHEEK, _LEFT_CHEEK = 1, 234, 454
-_OVAL = (
-    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150,
-    136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
-)  # fmt: skip
 
 
 def load_portrait(
@@ -70,9 +45,10 @@ def load_portrait(
     placement, more = _placement(picture, chosen, frame)
     pixels = render(picture, placement)
     landmarks = placement.to_frame(chosen.landmarks)
-    if _outside(landmarks, pixels) > OUTSIDE:
+    if share_outside(landmarks, pixels) > OUTSIDE:
         raise PortraitError(f"{name}: a {frame.width}x{frame.height} frame cuts the face", "use fit: crop or fit: pad")
-    return Portrait(pixels, landmarks, name, tuple(f"{name}: {text}" for text in (*warnings, *more)))
+    remarks = tuple(f"{name}: {text}" for text in (*warnings, *more))
+    return Portrait(pixels, landmarks, name, warnings=remarks)
 
 
 def source_frame(path: Path, frame: FrameFormat) -> FrameFormat:
@@ -120,8 +96,8 @@ def _no_face(picture: U8, name: str, model: Path | None) -> PortraitError:
     """Return the error for a picture without a face: one that lies on its side is told from one that shows nobody."""
     for quarters, how in ((1, "lies on its side"), (3, "lies on its side"), (2, "stands on its head")):
         upright = np.ascontiguousarray(np.rot90(picture, quarters))
-        if any(abs(_lean(one.landmarks)) < LYING for one in find_faces(upright, model=model)):
-            return PortraitError(f"{name}: the face {how}", _TURN)
+        if any(abs(lean_of(one.landmarks)) < LYING for one in find_faces(upright, model=model)):
+            return PortraitError(f"{name}: the face {how}", TURN)
     return PortraitError(
         f"{name}: no face found",
         "use a picture that shows one face from the front, evenly lit and not covered; a small one in a large picture "
@@ -129,7 +105,6 @@ def _no_face(picture: U8, name: str, model: Path | None) -> PortraitError:
     )
 
 
-_TURN = "turn the picture upright, save it, and use that"
 _CHOICES = "write face: largest, left, right, a number counted from the left (0 is the first), or a box x,y,w,h in px"
 
 
@@ -177,103 +152,6 @@ def _middle_in(face: Face, box: tuple[float, float, float, float]) -> bool:
     left, top, right, bottom = face.box
     x, y, w, h = box
     return x <= (left + right) / 2 <= x + w and y <= (top + bottom) / 2 <= y + h
-
-
-# --- check ----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Measures:
-    """What the gates look at, in eye distances, degrees and shares."""
-
-    eyes_px: float
-    yaw: float
-    lean: float
-    mouth: float
-    lids: tuple[float, float]
-    outside: float
-
-
-def _measure(face: Face, picture: U8) -> _Measures:
-    points = face.landmarks
-    lids = [
-        _gap(points, upper, lower) / _gap(points, outer, inner)
-        for outer, inner, upper, lower in (_RIGHT_EYE, _LEFT_EYE)
-    ]
-    eyes = face.eye_distance_px
-    return _Measures(
-        eyes, _yaw(points), _lean(points), _gap(points, *_LIPS) / eyes, (lids[0], lids[1]), _outside(points, picture)
-    )
-
-
-def _outside(points: F32, picture: U8) -> float:
-    """Return the share of the face outline that is not in the picture."""
-    height, width = picture.shape[:2]
-    oval = points[list(_OVAL), :2]
-    return float(np.mean(np.any((oval < 0) | (oval > [width, height]), axis=1)))
-
-
-def _gap(points: F32, one: int, other: int) -> float:
-    return float(np.linalg.norm(points[one, :2] - points[other, :2]))
-
-
-def _lean(points: F32) -> float:
-    """Return by how many degrees the eye line is off the horizontal."""
-    right, left = points[_RIGHT_EYE[0], :2], points[_LEFT_EYE[0], :2]
-    return float(np.degrees(np.arctan2(left[1] - right[1], left[0] - right[0])))
-
-
-def _yaw(points: F32) -> float:
-    """Return by how many degrees the head is turned to either side, from where the nose sits between the cheeks."""
-    axis = points[_LEFT_EYE[0], :2] - points[_RIGHT_EYE[0], :2]
-    right, nose, left = (float(points[index, :2] @ axis) for index in (_RIGHT_CHEEK, _NOSE, _LEFT_CHEEK))
-    asymmetry = abs((nose - right) - (left - nose)) / max(left - right, 1e-6)
-    return float(np.degrees(np.arctan(asymmetry / _NOSE_REACH)))
-
-
-def check_face(face: Face, picture: U8, name: str) -> list[str]:
-    """Return warnings about the face, in words for the user.
-
-    Raises:
-        PortraitError: it is too small, cut off, on its side or in profile.
-    """
-    found = _measure(face, picture)
-    if found.eyes_px < MIN_EYES_PX:
-        raise PortraitError(
-            f"{name}: the face is too small, {found.eyes_px:.0f} px between the outer eye corners",
-            f"use a larger picture of the face: at least {MIN_EYES_PX:.0f} px, better {2 * GOOD_EYES_PX:.0f}",
-        )
-    if found.outside > OUTSIDE:
-        raise PortraitError(
-            f"{name}: {found.outside:.0%} of the face outline lie outside the picture",
-            "use a picture that shows the whole face, with some room around it",
-        )
-    if abs(found.lean) > LYING:
-        raise PortraitError(f"{name}: the face leans by {abs(found.lean):.0f} degrees", _TURN)
-    if found.yaw > PROFILE:
-        raise PortraitError(
-            f"{name}: the head is turned by about {found.yaw:.0f} degrees, more than {PROFILE:g}",
-            "use a picture in which the face looks into the camera",
-        )
-    return _remarks(found)
-
-
-def _remarks(found: _Measures) -> list[str]:
-    remarks = []
-    if found.eyes_px < GOOD_EYES_PX:
-        remarks.append(f"the face is small, {found.eyes_px:.0f} px between the outer eye corners; it will look soft")
-    if found.yaw > TURNED:
-        remarks.append(f"the head is turned by about {found.yaw:.0f} degrees; a frontal picture animates better")
-    if abs(found.lean) > TILTED:
-        remarks.append(f"the head is tilted by {abs(found.lean):.0f} degrees; an upright picture animates better")
-    if found.mouth > MOUTH_OPEN:
-        remarks.append(
-            f"the mouth is open ({found.mouth:.2f} of the eye distance); teeth that already show may look doubled"
-        )
-    if min(found.lids) < EYES_CLOSED:
-        which = "both eyes look" if max(found.lids) < EYES_CLOSED else "one eye looks"
-        remarks.append(f"{which} closed; blinks and gaze need open eyes")
-    return remarks
 
 
 # --- place ----------------------------------------------------------------------------------------------------------

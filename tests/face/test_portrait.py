@@ -10,8 +10,8 @@ from PIL import Image
 
 from moee_cli.core.errors import PortraitError
 from moee_cli.core.types import Fit, FrameFormat
-from moee_cli.face.landmarks import Face, find_faces
-from moee_cli.face.portrait import check_face, choose_face, load_portrait, source_frame
+from moee_cli.face.landmarks import find_faces
+from moee_cli.face.portrait import choose_face, load_portrait, source_frame
 
 FRAME = FrameFormat(512, 512)
 
@@ -230,28 +230,6 @@ def test_cut_off_face(saved, ana):
         load_portrait(saved(ana[:, 215:]), FRAME)
 
 
-def turned(face: Face, degrees: float) -> Face:
-    """Return the face turned about the vertical."""
-    angle = np.radians(degrees)
-    matrix = np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
-    centre = face.landmarks.mean(axis=0)
-    return Face(((face.landmarks - centre) @ matrix.T + centre).astype(np.float32))
-
-
-@pytest.fixture(scope="module")
-def frontal(ana) -> Face:
-    return find_faces(ana)[0]
-
-
-@pytest.mark.parametrize("sign", [-1, 1])
-def test_turned_heads(frontal, ana, sign):
-    assert check_face(turned(frontal, sign * 8), ana, "a") == []
-    (remark,) = check_face(turned(frontal, sign * 25), ana, "a")
-    assert "turned by about 2" in remark
-    with pytest.raises(PortraitError, match="turned by about 5"):
-        check_face(turned(frontal, sign * 52), ana, "a")
-
-
 # --- remarked -------------------------------------------------------------------------------------------------------
 
 
@@ -259,17 +237,6 @@ def test_small_face_is_remarked(saved, ana):
     warnings = load_portrait(saved(resized(ana, 220), "small.png"), FRAME).warnings
     assert any(text.startswith("small.png: the face is small, 5") for text in warnings)
     assert any("enlarged 2." in text for text in warnings)
-
-
-def test_open_mouth_and_closed_eyes_are_remarked(frontal, ana):
-    points = frontal.landmarks.copy()
-    points[14, 1] += 0.1 * frontal.eye_distance_px
-    assert any("mouth is open (0.1" in text for text in check_face(Face(points), ana, "a"))
-    points = frontal.landmarks.copy()
-    points[145] = points[159]
-    assert any("one eye looks closed" in text for text in check_face(Face(points), ana, "a"))
-    points[374] = points[386]
-    assert any("both eyes look closed" in text for text in check_face(Face(points), ana, "a"))
 
 
 def test_tilted_head_is_remarked(saved, ana):
