@@ -7,10 +7,10 @@ once for all engines. Sampling and drawing are apart because motion is cheap to 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -70,6 +70,27 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Release threads and device memory; safe to call twice and after an error."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pose:
+    """One picture of a sheet (`moee sheet`): what a viewer is to judge."""
+
+    group: str
+    """What it is shown with."""
+    name: str
+    motion: F32
+    """[D], a row that `draw` takes."""
+    whole_head: bool = False
+    """Shown with hair and background, not the face alone."""
+
+
+@runtime_checkable
+class HasPoses(Protocol):
+    """What an engine has besides, if its faces can be shown on a sheet."""
+
+    def poses(self) -> Sequence[Pose]:
+        """Return the poses, those of a group together."""
 
 
 def create_engine(spec: EngineSpec, options: BaseModel, runtime: Runtime) -> Engine:

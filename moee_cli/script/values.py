@@ -308,7 +308,12 @@ _NEAR_NTSC = Fraction(1, 50)
 _MAX_DENOMINATOR = 100_000
 
 
-def _read_size(text: Text) -> tuple[int, int]:
+def read_size(text: str) -> tuple[int, int]:
+    """Return width and height of a text such as `512x512`, as it was typed.
+
+    Raises:
+        Unreadable: it is no size, or beyond the limits.
+    """
     found = re.fullmatch(rf"([0-9]{{1,{MAX_DIGITS}}})\s*[xX×]\s*([0-9]{{1,{MAX_DIGITS}}})", text.strip())
     if not found:
         raise Unreadable(f"{show(text)} is not a size", "write width x height in pixels, such as 512x512")
@@ -423,7 +428,7 @@ Size = Annotated[
     tuple[int, int],
     Kind(
         "width x height",
-        _read_size,
+        read_size,
         {"type": "string", "pattern": rf"^\s*[0-9]{{2,5}}\s*[xX×]\s*[0-9]{{2,5}}\s*$|{VARIABLE}"},
     ),
 ]

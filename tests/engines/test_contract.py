@@ -12,7 +12,7 @@ from moee_cli.audio.features import extract_features, silence
 from moee_cli.core.labels import EMOTIONS, N_EMOTIONS
 from moee_cli.core.noise import NoiseSource
 from moee_cli.core.types import Drive, FrameFormat, NoiseSpan
-from moee_cli.engines.base import create_engine
+from moee_cli.engines.base import HasPoses, create_engine
 from moee_cli.engines.registry import check_options, engine_specs
 from moee_cli.engines.runtime import Runtime
 from moee_cli.face.portrait import load_portrait
@@ -139,3 +139,13 @@ def test_a_spec_says_what_a_reader_needs(spec):
     assert spec.weights_licence
     assert spec.requirements.devices
     assert 0 <= spec.overlap < spec.chunk
+
+
+def test_poses_for_a_sheet_are_motion(studio):
+    engine, prepared = studio
+    if not isinstance(engine, HasPoses):
+        pytest.skip("shows no poses")
+    motion = engine.sample(prepared, drive(), noise=NoiseSource(7))
+    poses = engine.poses()
+    assert {pose.motion.shape for pose in poses} == {motion.shape[1:]}
+    assert len(list(engine.draw(prepared, poses[-1].motion[None]))) == 1

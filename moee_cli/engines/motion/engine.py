@@ -10,7 +10,9 @@ from pydantic import BaseModel
 
 from moee_cli.core.noise import NoiseSource
 from moee_cli.core.types import F32, U8, Drive, Portrait
+from moee_cli.engines.base import Pose
 from moee_cli.engines.motion.driver import drive_motion
+from moee_cli.engines.motion.showcase import sheet_poses
 from moee_cli.engines.runtime import Runtime
 from moee_cli.face.renderer import FaceRenderer
 
@@ -44,6 +46,10 @@ class MotionEngine:
         finally:
             for future in ahead:
                 future.cancel()
+
+    def poses(self) -> tuple[Pose, ...]:
+        """Return what a sheet shows of this engine."""
+        return sheet_poses()
 
     def close(self) -> None:
         """Stop the drawing threads."""
