@@ -67,6 +67,12 @@ class Background:
     """RGB 0..255."""
     picture: Path | None = None
 
+    def __str__(self) -> str:
+        """As a script spells it, the picture by its file name alone."""
+        if self.kind is BackgroundKind.COLOUR:
+            return "#{:02x}{:02x}{:02x}".format(*self.colour)
+        return self.kind.value if self.picture is None else self.picture.name
+
 
 @dataclass(frozen=True, eq=False)
 class Portrait:
@@ -326,7 +332,7 @@ class FrameFormat:
     height: int = 512
     fps: Fraction = field(default_factory=lambda: Fraction(25))
     fit: Fit = Fit.CROP
-    background: str = "keep"
+    background: Background = field(default_factory=Background)
 
 
 @dataclass(frozen=True)

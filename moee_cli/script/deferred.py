@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from moee_cli.core.errors import Problem
-from moee_cli.core.types import Fit, FrameFormat
+from moee_cli.core.types import BackgroundKind, Fit, FrameFormat
 from moee_cli.script.positions import KeyPath
 from moee_cli.script.report import Report
 from moee_cli.script.schema import DEFAULT_ENGINE, Line, ScriptEntry
@@ -31,9 +31,9 @@ def find_deferred(
         if getattr(entry, key) is not None:
             message = f"`{key}` is not in this release"
             found.append(report.note((key,), message, "write one script for each output, and `moee batch` them"))
-    if frame.background != "keep":
-        message = f'background "{frame.background}" is not in this release'
-        found.append(report.note(("frame", "background"), message, "use `background: keep`"))
+    if frame.background.kind is BackgroundKind.TRANSPARENT:
+        message = "`background: transparent` is not in this release"
+        found.append(report.note(("frame", "background"), message, "use `keep`, `blur`, a colour or a picture"))
     if frame.fit is Fit.SOURCE:
         found.append(report.note(("frame", "fit"), "`fit: source` is not in this release", "use `crop` or `pad`"))
     if entry.write:

@@ -22,6 +22,7 @@ from moee_cli.script.read_yaml import read_file, read_text
 from moee_cli.script.report import Report
 from moee_cli.script.resolve import (
     LineResolver,
+    check_background,
     check_portraits,
     default_id,
     resolve_cast,
@@ -208,6 +209,7 @@ class _Loading:
         resolver = LineResolver(entry, cast, frame.fps, report)
         lines = resolver.resolve(segments)
         check_portraits(cast, lines, report)
+        check_background(frame.background, ("frame", "background"), report)
         engine = entry.engine or DEFAULT_ENGINE
         if self.engines and engine not in self.engines:
             hint = f"{did_you_mean(engine, self.engines)}`moee engines` lists those installed"

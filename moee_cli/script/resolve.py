@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from moee_cli.core.suggest import did_you_mean
-from moee_cli.core.types import Controls, EmotionKey, Encoding, FrameFormat
+from moee_cli.core.types import Background, Controls, EmotionKey, Encoding, FrameFormat
 from moee_cli.script.emotions import NEUTRAL, EmotionBook, is_auto, resolve_keys
 from moee_cli.script.files import Files
 from moee_cli.script.positions import KeyPath, Map, Text, show, spell_path, value_at
@@ -346,6 +346,13 @@ def check_portraits(cast: Mapping[str, CastMember], lines: Sequence[Line], repor
     for name in dict.fromkeys(line.speaker for line in lines):
         if name in cast and (fault := files.fault(cast[name].portrait)):
             _report_file(cast[name].portrait, fault, ("cast", name, "portrait"), files, report)
+
+
+def check_background(background: Background, path: KeyPath, report: Report) -> None:
+    """Report a picture for the background that is not there; `path` is that of the key."""
+    files = Files()
+    if background.picture is not None and (fault := files.fault(background.picture)):
+        _report_file(background.picture, fault, path, files, report)
 
 
 def _report_file(file: Path, fault: str, path: KeyPath, files: Files, report: Report) -> None:

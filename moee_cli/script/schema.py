@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_val
 
 from moee_cli.core.errors import Problem
 from moee_cli.core.types import Controls, EmotionKey, Encoding, FrameFormat, TransitionKind
+from moee_cli.script.background import BackgroundValue
 from moee_cli.script.positions import Map, Seq, show
 from moee_cli.script.values import (
     EngineName,
@@ -141,9 +142,10 @@ class FrameEntry(Entry):
         description="how a portrait of another shape meets the frame: `crop`, `pad`, or `source` (a later release)",
         json_schema_extra=_shown("crop"),
     )
-    background: TextValue | None = Field(
+    background: BackgroundValue | None = Field(
         None,
-        description="`keep`; `blur`, a colour, a picture or `transparent` come in a later release",
+        description='what stands behind the person: `keep`, `blur`, a colour (`"#00b140"` in quotes, or a CSS name '
+        "such as `white`), the path of a picture, or `transparent`",
         json_schema_extra=_shown("keep"),
     )
 

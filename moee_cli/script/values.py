@@ -381,7 +381,12 @@ def _read_output(text: Text) -> Path:
     return path
 
 
-def _read_input(text: Text) -> Path:
+def read_input(text: Text) -> Path:
+    """Return the path of a file that is read: on this machine, and no playlist.
+
+    Raises:
+        Unreadable: it is an address, a playlist or no path.
+    """
     scheme = text.partition(":")[0].lower()
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text) or (":" in text and scheme in _PROTOCOLS):
         raise Unreadable(
@@ -452,6 +457,6 @@ Loudness = Annotated[
 FitName = Annotated[Fit, choice_kind("fit", Fit)]
 GazeName = Annotated[Gaze, choice_kind("gaze", Gaze)]
 FaceChoice = Annotated[str, Kind("face", _read_face, {"type": ["string", "integer"], "minimum": 0, "minLength": 1})]
-InputPath = Annotated[Path, Kind("path", _read_input, _STRING)]
+InputPath = Annotated[Path, Kind("path", read_input, _STRING)]
 _OUTPUT_PATTERN = rf"\.([mM][pP]4|[mM]4[vV]|[mM][oO][vV])$|{VARIABLE}"
 OutputPath = Annotated[Path, Kind("path", _read_output, {"type": "string", "pattern": _OUTPUT_PATTERN})]

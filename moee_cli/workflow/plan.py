@@ -100,6 +100,7 @@ class Plan:
                 "width": self.script.frame.width,
                 "height": self.script.frame.height,
                 "fps": str(self.timeline.fps),
+                "background": str(self.script.frame.background),
             },
             "n_frames": self.timeline.n_frames,
             "seconds": round(float(self.timeline.seconds), 6),

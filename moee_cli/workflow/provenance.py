@@ -107,7 +107,8 @@ def _check_output(script: Script, output: Path, *, force: bool) -> None:
 def _inputs(script: Script) -> list[Path]:
     """Files that the script reads."""
     lines = [path for line in script.lines for path in (line.audio, line.subtitles, line.motion)]
-    found = [script.path, *(member.portrait for member in script.cast.values()), *lines]
+    portraits = (member.portrait for member in script.cast.values())
+    found = [script.path, *portraits, script.frame.background.picture, *lines]
     return [path for path in dict.fromkeys(found) if path is not None]
 
 
@@ -156,6 +157,7 @@ def _describe(output: Path, script: Script, timeline: Timeline, spec: EngineSpec
             "height": script.frame.height,
             "fps": str(script.frame.fps),
             "fit": script.frame.fit.value,
+            "background": str(script.frame.background),
         },
         "encoding": asdict(script.encoding),
         "n_frames": timeline.n_frames,

@@ -414,7 +414,7 @@ def test_engines_by_name(project):
         ("output: [{path: a.mp4, preset: wide, frame: {fps: 30}, captions: {burn: yes}}]", "output"),
         ("matrix: {lang: [de, fr]}", "matrix"),
         ("rows: lines.csv", "rows"),
-        ("frame: {background: blur}", "frame.background"),
+        ("frame: {background: transparent}", "frame.background"),
         ("frame: {fit: source}", "frame.fit"),
         ("write: [arkit-csv]", "write"),
         ("captions: {burn: true}", "captions"),

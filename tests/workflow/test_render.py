@@ -147,6 +147,18 @@ def test_inputs_are_never_overwritten(script, tmp_path):
     assert recording.read_bytes() == before
 
 
+def test_the_background_is_an_input_and_named_without_its_folder(script, tmp_path):
+    wall = tmp_path / "wall.mp4"
+    wall.write_bytes(b"precious")
+    opened = script(LINES[0], head=HEAD.replace("128x128", "128x128, background: ./wall.mp4"))
+    with pytest.raises(OutputError, match="is an input of this script"):
+        render(opened, output=wall, force=True)
+    assert wall.read_bytes() == b"precious"
+    assert plan(opened).as_dict()["frame"]["background"] == "wall.mp4"
+    coloured = script(LINES[0], head=HEAD.replace("128x128", "128x128, background: white"))
+    assert read_sidecar(render(coloured).output)["frame"]["background"] == "#ffffff"
+
+
 def test_a_sidecar_that_cannot_be_written_is_found_first(script, tmp_path):
     (tmp_path / "film.mp4.moee.json").mkdir()
     with pytest.raises(OutputError, match=r"moee\.json"):
