@@ -100,9 +100,13 @@ class CanonicalFrame:
         weights = np.linalg.solve(system, deviation).astype(np.float32)
         return cls(origin.astype(np.float32), scale, axes, anchors, weights[:, :2], weights[:, 2])
 
+    def plain(self, pixels: F32) -> F32:
+        """Return pixel positions [N, 2] in units and along the face's axes, as seen: a turned face stays turned."""
+        return np.asarray((pixels - self.origin) @ self.axes.T / np.float32(self.scale), np.float32)
+
     def places(self, pixels: F32) -> F32:
         """Return canonical x, y, z [N, 3] of pixel positions [N, 2]."""
-        plain = ((pixels - self.origin) @ self.axes.T / np.float32(self.scale)).astype(np.float32)
+        plain = self.plain(pixels)
         kernel = _kernel(plain, self.anchors)
         flat = plain + kernel @ self.shape_weights
         depth = _head_shape(flat) + kernel @ self.depth_weights

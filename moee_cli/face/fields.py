@@ -15,6 +15,7 @@ import numpy as np
 from moee_cli.core.types import F32, U8
 from moee_cli.face.basis import Side, Sites, Slits, follow_fields, seal_fields, shape_fields
 from moee_cli.face.canonical import CanonicalFrame
+from moee_cli.face.landmarks import OUTER_EYES
 from moee_cli.face.pose import HeadPose
 
 _TURNS = 8
@@ -23,6 +24,8 @@ _RELAX = 0.8
 """Share of a step that is taken: whole steps swing where a slit's side is stretched most."""
 _NEAR_ENOUGH = 0.04
 """Largest error of the inversion, in pixels, at which it ends; ordinary motion is there after three steps."""
+_APART_REACH = 1.6
+"""How much farther from the face hair and hats still follow the head where nothing behind would be dragged along."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,12 @@ class Anatomy:
     slits: Slits
     width: int
     height: int
+    apart: bool = False
+    """The person moves over a backdrop of its own; otherwise what is behind goes along with the head, ever less."""
+    fixed: tuple[bool, bool, bool, bool] = (True, True, True, False)
+    """Left, top, right, bottom border of the frame at which nothing moves."""
+    others: tuple[F32, ...] = ()
+    """Landmarks [478, 3] of further faces, which stay still."""
 
     def places(self, pixels: F32) -> F32:
         """Return canonical x, y, z [N, 3] of positions [N, 2], in landmark pixels (centres at .5)."""
@@ -66,13 +75,27 @@ class Anatomy:
     def head_weight(self, places: F32, pixels: F32) -> F32:
         """Return how much points [N] follow the head: 1 on it, about a tenth on the shoulders, 0 far away."""
         x, y = places[:, 0], places[:, 1]
-        reach = np.sqrt((x / 1.15) ** 2 + (np.maximum(y + 0.1, 0.0) / 1.65) ** 2)
+        wide = _APART_REACH if self.apart else 1.0
+        reach = np.sqrt((x / (1.15 * wide)) ** 2 + (np.maximum(y + 0.1, 0.0) / (1.65 * wide)) ** 2)
         around = 1.0 - _smooth((reach - 1.0) / 0.75)
         shoulders = _smooth((-1.15 - y) / 1.05)
         weight = around * (1.0 - shoulders) + 0.12 * shoulders * (1.0 - _smooth((np.abs(x) - 1.0) / 1.2))
+        for landmarks in self.others:
+            weight = weight * self._own_share(places, pixels, landmarks)
         margin = np.float32(0.06 * min(self.width, self.height))
-        edge = np.minimum(np.minimum(pixels[:, 0], self.width - pixels[:, 0]), pixels[:, 1])
-        return np.asarray(weight * _smooth(edge / margin), np.float32)
+        ways = (pixels[:, 0], pixels[:, 1], self.width - pixels[:, 0], self.height - pixels[:, 1])
+        for way, is_fixed in zip(ways, self.fixed, strict=True):
+            if is_fixed:
+                weight = weight * _smooth(way / margin)
+        return np.asarray(weight, np.float32)
+
+    @staticmethod
+    def _own_share(places: F32, pixels: F32, other: F32) -> F32:
+        """Return 1 near this face, 0 near the `other` [478, 3], each distance in sizes of the face it is from."""
+        right, left = other[OUTER_EYES[0], :2], other[OUTER_EYES[1], :2]
+        theirs = np.hypot(*(pixels - (right + left) / 2).T) / max(float(np.hypot(*(left - right))), 1.0)
+        mine = np.hypot(places[:, 0], places[:, 1])
+        return _smooth((theirs / np.maximum(mine + theirs, 1e-6) - 0.38) / 0.20)
 
 
 def _smooth(t: F32) -> F32:
@@ -117,7 +140,9 @@ class MovingPoints:
         places = anatomy.places(pixels)
         self.frame = anatomy.frame
         self.pixels = pixels
-        self.x, self.y, self.z = (np.ascontiguousarray(places[:, axis]) for axis in range(3))
+        # The head turns as the camera sees it: a face that is turned in the photo turns on from there.
+        seen = anatomy.frame.plain(pixels)
+        self.x, self.y, self.z = (np.ascontiguousarray(along) for along in (seen[:, 0], seen[:, 1], places[:, 2]))
         self.weight = np.ones(len(pixels), np.float32) if rigid else anatomy.head_weight(places, pixels)
         sites = Sites.at(places, anatomy.slits, lips=lips, lids=lids)
         seals = seal_fields(places, anatomy.slits, lips)

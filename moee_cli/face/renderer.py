@@ -9,12 +9,13 @@ from moee_cli.core.types import F32, U8, Portrait
 from moee_cli.face.basis import SEAL_CENTRES
 from moee_cli.face.canonical import CanonicalFrame
 from moee_cli.face.controls import N_SHAPES, bounded, field_weights, head_of, lips_together
+from moee_cli.face.cutout import Cutout
 from moee_cli.face.eyes import Eye
 from moee_cli.face.fields import Anatomy, Box, MovingPoints, Patch, sample, sample_shown, shifted
 from moee_cli.face.mouth import Mouth
 from moee_cli.face.outlines import Outlines
 from moee_cli.face.palette import Palette
-from moee_cli.face.pose import HeadPose
+from moee_cli.face.pose import HeadPose, source_yaw
 from moee_cli.face.shading import Folds
 
 _NODES = 128
@@ -57,16 +58,32 @@ class _Sharp:
         return sample(np.asarray(self._dense, np.uint8), twice, sharp=False)
 
 
+def _cutout(portrait: Portrait) -> Cutout | None:
+    return None if portrait.layers is None else Cutout(portrait.layers, transparent=portrait.transparent)
+
+
+def _anatomy(portrait: Portrait, frame: CanonicalFrame, outlines: Outlines, cutout: Cutout | None) -> Anatomy:
+    """Return what the fields need to know; a person who moves over a backdrop is held only where the frame cuts her."""
+    height, width = portrait.pixels.shape[:2]
+    slits = outlines.slits(frame)
+    if cutout is None:
+        return Anatomy(frame, slits, width, height, others=portrait.others)
+    left, top, right, _ = cutout.touches()
+    return Anatomy(frame, slits, width, height, apart=True, fixed=(left, top, right, False), others=portrait.others)
+
+
 class FaceRenderer:
     """Draws one portrait in motion. `draw` is a pure function of the motion and may be called from several threads."""
 
     def __init__(self, portrait: Portrait) -> None:
         cv2.setNumThreads(1)  # fixed sums, and callers run frames side by side
-        self._pixels = np.ascontiguousarray(portrait.pixels)
+        self._cutout = _cutout(portrait)
+        self._pixels = np.ascontiguousarray(portrait.pixels if self._cutout is None else self._cutout.colours)
         height, width = self._pixels.shape[:2]
         frame = CanonicalFrame.of(portrait.landmarks)
+        self._turned = source_yaw(portrait.landmarks)
         outlines = Outlines.of(self._pixels, portrait.landmarks, frame)
-        anatomy = Anatomy(frame, outlines.slits(frame), width, height)
+        anatomy = _anatomy(portrait, frame, outlines, self._cutout)
         step = max(2, round(max(width, height) / _NODES))
         self._skin = Patch(anatomy, Box(0, 0, width, height), step, turns=4, relax=1.0)
         self._head = self._head_part(anatomy)
@@ -128,14 +145,16 @@ class FaceRenderer:
         return weights
 
     def draw(self, motion: F32) -> U8:
-        """Return the frame, RGB [H, W, 3], for one motion frame [52] (`labels.MOTION_CHANNELS`).
+        """Return the frame for one motion frame [52] (`labels.MOTION_CHANNELS`).
+
+        RGB [H, W, 3], or premultiplied RGBA [H, W, 4] for a transparent portrait.
 
         Raises:
             ValueError: the motion frame has another shape.
         """
         held = bounded(motion, self._smile)
         weights = self._weights(held)
-        pose = HeadPose(head_of(held))
+        pose = HeadPose(head_of(held), self._turned)
         back = self._skin.backward(weights, pose)
         gain = self._folds.gain(held)
         source = self._folds.shaded(self._pixels, gain)
@@ -153,7 +172,7 @@ class FaceRenderer:
         self._mouth.draw(frame, (upper, lower), held, pose)
         for eye in self._eyes:
             eye.draw(frame, source, weights, held, pose)
-        return frame
+        return frame if self._cutout is None else self._cutout.over(frame, back)
 
     def _draw_skin(self, source: U8, back: F32) -> U8:
         """Return the frame [H, W, 3] before its patches: the head sharply and without its folds."""

@@ -1,0 +1,71 @@
+"""The person laid over a backdrop that stands still: straight colours, cover, and the last step of every frame."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from moee_cli.core.types import F32, U8, Layers
+
+_REACHES = (2.0, 8.0, 32.0)
+"""Pixels (standard deviation) over which the person's colours go on beyond the silhouette, near before far: what is
+read there blends into the edge only."""
+_OPAQUE = np.float32(1.0 / 255.0)
+
+
+class Cutout:
+    """A portrait's person in colours of its own, and how much of each pixel the person covers."""
+
+    def __init__(self, layers: Layers, *, transparent: bool) -> None:
+        """Take the layers apart; `transparent` leaves the backdrop out of the frames."""
+        self.alpha = np.ascontiguousarray(layers.person[..., 3])
+        self.colours = _straight(layers.person)
+        self._backdrop = layers.backdrop
+        self._transparent = transparent
+        self._cover = self.alpha.astype(np.float32) * _OPAQUE
+
+    def touches(self) -> tuple[bool, bool, bool, bool]:
+        """Return whether the person reaches the left, top, right and bottom border."""
+        alpha = self.alpha
+        return tuple(bool(edge.max() > 0) for edge in (alpha[:, 0], alpha[0], alpha[:, -1], alpha[-1]))  # type: ignore[return-value]
+
+    def over(self, frame: U8, back: F32) -> U8:
+        """Return the frame [H, W, 3] of moved colours over the backdrop, or as premultiplied RGBA [H, W, 4].
+
+        `back` [H, W, 2] says which pixel of the portrait each pixel shows (index coordinates).
+        """
+        nothing = np.empty(0, np.float32)
+        cover = cv2.remap(self._cover, back, nothing, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        if not self._transparent:
+            return np.asarray(cv2.blendLinear(frame, self._backdrop, cover, 1.0 - cover), np.uint8)
+        spread = cv2.merge([cover, cover, cover])
+        premultiplied = cv2.multiply(frame, spread, dtype=cv2.CV_8U)
+        alpha = cv2.convertScaleAbs(cover, alpha=255.0)
+        return np.asarray(cv2.merge([*cv2.split(premultiplied), alpha]), np.uint8)
+
+
+def _straight(person: U8) -> U8:
+    """Return the colours [H, W, 3] of a premultiplied picture [H, W, 4], continued to where it shows nothing."""
+    alpha = person[..., 3:].astype(np.float32)
+    seen = person[..., :3] * np.where(alpha > 0.0, 255.0 / np.maximum(alpha, 1.0), 0.0)
+    filled = np.broadcast_to(
+        person[..., :3].sum((0, 1), dtype=np.float64) / max(float(alpha.sum()) / 255.0, 1.0), seen.shape
+    )
+    weighted = np.dstack([person[..., :3].astype(np.float32), alpha / 255.0])
+    for reach in sorted(_REACHES, reverse=True):
+        sums = _blurred(weighted, reach)
+        known = sums[..., 3:]
+        filled = filled + (sums[..., :3] / np.maximum(known, 1e-6) - filled) * (known / (known + 0.02))
+    exact = np.where(alpha > 0.0, seen, filled)
+    return np.asarray(np.clip(exact + 0.5, 0.0, 255.0), np.uint8)
+
+
+def _blurred(picture: F32, sigma: float) -> F32:
+    """Return a Gaussian blur; wide ones at reduced size, where they cost little."""
+    factor = max(1, round(sigma / 2.0))
+    height, width = picture.shape[:2]
+    if factor == 1:
+        return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.float32)
+    small = cv2.resize(picture, (-(-width // factor), -(-height // factor)), interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), sigma / factor, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
