@@ -24,18 +24,13 @@ class Cutout:
         self._transparent = transparent
         self._cover = self.alpha.astype(np.float32) * _OPAQUE
 
-    def touches(self) -> tuple[bool, bool, bool, bool]:
-        """Return whether the person reaches the left, top, right and bottom border."""
-        alpha = self.alpha
-        return tuple(bool(edge.max() > 0) for edge in (alpha[:, 0], alpha[0], alpha[:, -1], alpha[-1]))  # type: ignore[return-value]
-
     def over(self, frame: U8, back: F32) -> U8:
         """Return the frame [H, W, 3] of moved colours over the backdrop, or as premultiplied RGBA [H, W, 4].
 
         `back` [H, W, 2] says which pixel of the portrait each pixel shows (index coordinates).
         """
         nothing = np.empty(0, np.float32)
-        cover = cv2.remap(self._cover, back, nothing, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        cover = cv2.remap(self._cover, back, nothing, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
         if not self._transparent:
             return np.asarray(cv2.blendLinear(frame, self._backdrop, cover, 1.0 - cover), np.uint8)
         spread = cv2.merge([cover, cover, cover])

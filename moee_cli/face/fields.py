@@ -24,8 +24,8 @@ _RELAX = 0.8
 """Share of a step that is taken: whole steps swing where a slit's side is stretched most."""
 _NEAR_ENOUGH = 0.04
 """Largest error of the inversion, in pixels, at which it ends; ordinary motion is there after three steps."""
-_APART_REACH = 1.6
-"""How much farther from the face hair and hats still follow the head where nothing behind would be dragged along."""
+_TRUNK = np.float32(0.12)
+"""Share of the head's way that neck and shoulders go along."""
 
 
 @dataclass(frozen=True)
@@ -73,21 +73,36 @@ class Anatomy:
         return self.frame.places(pixels)
 
     def head_weight(self, places: F32, pixels: F32) -> F32:
-        """Return how much points [N] follow the head: 1 on it, about a tenth on the shoulders, 0 far away."""
+        """Return how much points [N] turn with the head: 1 on it, 0 far away."""
         x, y = places[:, 0], places[:, 1]
-        wide = _APART_REACH if self.apart else 1.0
-        reach = np.sqrt((x / (1.15 * wide)) ** 2 + (np.maximum(y + 0.1, 0.0) / (1.65 * wide)) ** 2)
-        around = 1.0 - _smooth((reach - 1.0) / 0.75)
-        shoulders = _smooth((-1.15 - y) / 1.05)
-        weight = around * (1.0 - shoulders) + 0.12 * shoulders * (1.0 - _smooth((np.abs(x) - 1.0) / 1.2))
+        if self.apart:
+            below = np.minimum(y + 0.6, 0.0) / 0.75
+            away = np.sqrt((x / 1.3) ** 2 + below**2 + (np.maximum(y + 0.1, 0.0) / 2.6) ** 2)
+            weight = 1.0 - _smooth((away - 0.75) / 0.8)
+        else:
+            away = np.sqrt((x / 1.15) ** 2 + (np.maximum(y + 0.1, 0.0) / 1.65) ** 2)
+            weight = (1.0 - _smooth((away - 1.0) / 0.75)) * (1.0 - _smooth((-1.15 - y) / 1.05))
+        return np.asarray(weight * self._free(places, pixels), np.float32)
+
+    def trunk_weight(self, places: F32, pixels: F32) -> F32:
+        """Return how much points [N] follow where the head goes, without turning: about a tenth on the shoulders."""
+        x, y = places[:, 0], places[:, 1]
+        weight = _TRUNK * _smooth((-1.15 - y) / 1.05)
+        if not self.apart:
+            weight = weight * (1.0 - _smooth((np.abs(x) - 1.0) / 1.2))
+        return np.asarray(weight * self._free(places, pixels), np.float32)
+
+    def _free(self, places: F32, pixels: F32) -> F32:
+        """Return 1 where points [N] may move, 0 at fixed borders and on other faces."""
+        free = np.ones(len(pixels), np.float32)
         for landmarks in self.others:
-            weight = weight * self._own_share(places, pixels, landmarks)
+            free = free * self._own_share(places, pixels, landmarks)
         margin = np.float32(0.06 * min(self.width, self.height))
         ways = (pixels[:, 0], pixels[:, 1], self.width - pixels[:, 0], self.height - pixels[:, 1])
         for way, is_fixed in zip(ways, self.fixed, strict=True):
             if is_fixed:
-                weight = weight * _smooth(way / margin)
-        return np.asarray(weight, np.float32)
+                free = free * _smooth(way / margin)
+        return free
 
     @staticmethod
     def _own_share(places: F32, pixels: F32, other: F32) -> F32:
@@ -104,14 +119,14 @@ def _smooth(t: F32) -> F32:
 
 
 def sample(picture: U8, at: F32, *, sharp: bool = True) -> U8:
-    """Return `picture` read at positions [h, w, 2] (x, y in index coordinates); its border goes on.
+    """Return `picture` read at positions [h, w, 2] (x, y in index coordinates), mirrored beyond its border.
 
     `sharp` reads bicubically: read bilinearly, moving skin and cloth lose a quarter of their fine contrast, and the
     loss comes and goes with the fraction of the pixel.
     """
     nothing = np.empty(0, np.float32)
     how = cv2.INTER_CUBIC if sharp else cv2.INTER_LINEAR
-    seen = cv2.remap(picture, at, nothing, how, borderMode=cv2.BORDER_REPLICATE)
+    seen = cv2.remap(picture, at, nothing, how, borderMode=cv2.BORDER_REFLECT_101)
     return np.asarray(seen, np.uint8)
 
 
@@ -144,6 +159,7 @@ class MovingPoints:
         seen = anatomy.frame.plain(pixels)
         self.x, self.y, self.z = (np.ascontiguousarray(along) for along in (seen[:, 0], seen[:, 1], places[:, 2]))
         self.weight = np.ones(len(pixels), np.float32) if rigid else anatomy.head_weight(places, pixels)
+        self._trunk = np.zeros(len(pixels), np.float32) if rigid else anatomy.trunk_weight(places, pixels)
         sites = Sites.at(places, anatomy.slits, lips=lips, lids=lids)
         seals = seal_fields(places, anatomy.slits, lips)
         fields = np.concatenate([shape_fields(sites), follow_fields(sites), seals])
@@ -163,8 +179,9 @@ class MovingPoints:
         dx[self.moved], dy[self.moved] = shaped[:half], shaped[half:]
         if not pose.still:
             head_x, head_y = pose.shift_of(self.x + dx, self.y + dy, self.z)
-            dx += self.weight * head_x
-            dy += self.weight * head_y
+            trunk_x, trunk_y = pose.middle_shift
+            dx += self.weight * head_x + self._trunk * trunk_x
+            dy += self.weight * head_y + self._trunk * trunk_y
         return self.frame.to_pixels(np.stack([dx, dy], axis=-1))
 
     def positions(self, weights: F32, pose: HeadPose) -> F32:

@@ -73,6 +73,10 @@ class HeadPose:
         self.turn = rotation(yaw, pitch, roll)
         pivot = rotation(turned, 0.0, 0.0) @ PIVOT
         self.offset = np.asarray(pivot + shift - self.turn @ pivot, np.float32)
+        here = np.zeros(1, np.float32)
+        moved_x, moved_y = self.shift_of(here, here, here)
+        self.middle_shift = (float(moved_x[0]), float(moved_y[0]))
+        """How far the middle of the face goes, in units."""
 
     def shift_of(self, x: F32, y: F32, z: F32) -> tuple[F32, F32]:
         """Return how far, in x and y, the picture of points (units, as seen) moves when the head takes this pose."""

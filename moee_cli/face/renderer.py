@@ -63,13 +63,12 @@ def _cutout(portrait: Portrait) -> Cutout | None:
 
 
 def _anatomy(portrait: Portrait, frame: CanonicalFrame, outlines: Outlines, cutout: Cutout | None) -> Anatomy:
-    """Return what the fields need to know; a person who moves over a backdrop is held only where the frame cuts her."""
+    """Return what the fields need to know of a portrait."""
     height, width = portrait.pixels.shape[:2]
+    # Hair and clothes that the border cuts go on beyond it, mirrored; a background that does would be seen to slide.
+    fixed = (True, True, True, False) if cutout is None else (False,) * 4
     slits = outlines.slits(frame)
-    if cutout is None:
-        return Anatomy(frame, slits, width, height, others=portrait.others)
-    left, top, right, _ = cutout.touches()
-    return Anatomy(frame, slits, width, height, apart=True, fixed=(left, top, right, False), others=portrait.others)
+    return Anatomy(frame, slits, width, height, cutout is not None, fixed, portrait.others)
 
 
 class FaceRenderer:
