@@ -35,7 +35,7 @@ def main() -> None:
         planned = plan(open_script(str(path)))
         segments = planned.timeline.segments
         with open_studio(planned, {segment.id for segment in segments}, Runtime(), Silent()) as studio:
-            performance = studio.performance
+            performance = studio.performances[planned.timeline.fps]
             for index, segment in enumerate(segments):
                 after = index + 1 < len(segments) and segments[index + 1].run == segment.run
                 motion = performance.at_frames(index, 0, segment.n_frames)

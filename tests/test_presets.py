@@ -27,13 +27,13 @@ def test_the_presets_in_the_order_of_use():
 @pytest.mark.parametrize("name", preset_names())
 def test_every_preset_is_valid_and_does_something(load, name):
     script = load(name)
-    assert script.presets == (name,)
-    changed = script.frame != FrameFormat() or script.encoding != Encoding()
+    assert script.outputs[0].presets == (name,)
+    changed = script.outputs[0].frame != FrameFormat() or script.outputs[0].encoding != Encoding()
     assert changed == (name != "balanced")
 
 
 def test_balanced_is_what_happens_without_a_preset(load):
-    assert load("balanced").encoding == Encoding()
+    assert load("balanced").outputs[0].encoding == Encoding()
 
 
 def test_every_preset_has_a_description():
@@ -44,13 +44,20 @@ def test_every_preset_has_a_description():
 
 def test_quality_rises_from_draft_to_best(load):
     draft, balanced, best = (load(name) for name in ("draft", "balanced", "best"))
-    assert draft.encoding.crf > balanced.encoding.crf > best.encoding.crf
-    assert draft.frame.width * draft.frame.height * 4 == balanced.frame.width * balanced.frame.height
-    assert draft.encoding.audio_bitrate_kbps < balanced.encoding.audio_bitrate_kbps < best.encoding.audio_bitrate_kbps
+    assert draft.outputs[0].encoding.crf > balanced.outputs[0].encoding.crf > best.outputs[0].encoding.crf
+    assert (
+        draft.outputs[0].frame.width * draft.outputs[0].frame.height * 4
+        == balanced.outputs[0].frame.width * balanced.outputs[0].frame.height
+    )
+    assert (
+        draft.outputs[0].encoding.audio_bitrate_kbps
+        < balanced.outputs[0].encoding.audio_bitrate_kbps
+        < best.outputs[0].encoding.audio_bitrate_kbps
+    )
 
 
 def test_shapes(load):
-    wide, vertical, square = (load(name).frame for name in ("wide", "vertical", "square"))
+    wide, vertical, square = (load(name).outputs[0].frame for name in ("wide", "vertical", "square"))
     assert wide.width / wide.height == 16 / 9
     assert vertical.height / vertical.width == 16 / 9
     assert square.width == square.height
@@ -58,12 +65,12 @@ def test_shapes(load):
 
 def test_loud_sets_the_level_and_nothing_else(load):
     script = load("draft", "loud")
-    assert script.encoding.loudness_lufs == -16
-    assert script.encoding.x264_preset == "ultrafast"
+    assert script.outputs[0].encoding.loudness_lufs == -16
+    assert script.outputs[0].encoding.x264_preset == "ultrafast"
 
 
 def test_quality_and_shape_compose_in_any_order(load):
-    assert load("draft", "vertical").frame == load("vertical", "draft").frame
+    assert load("draft", "vertical").outputs[0].frame == load("vertical", "draft").outputs[0].frame
 
 
 def test_an_unknown_preset_has_a_hint():

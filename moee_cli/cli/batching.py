@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moee_cli.cli import console
 from moee_cli.cli.boundary import Failure, guarded
@@ -18,6 +18,9 @@ from moee_cli.cli.signals import Terminated, signals_as_exceptions, signals_held
 from moee_cli.core.errors import EXIT_INTERRUPTED, OutputError, UsageError, from_os_error
 from moee_cli.store.atomic import check_target, scratch, write_text
 from moee_cli.workflow.batch import Found, Pool, Tell, WorkerLost
+
+if TYPE_CHECKING:
+    from moee_cli.script.schema import Script
 
 REPORT_FORMAT = 1
 """Value of `moee_batch` in a report."""
@@ -31,6 +34,7 @@ class Job:
 
     script: str
     output: Path | None
+    """Where the video goes instead of the script's own output; several go into a folder of this name without ending."""
     overrides: Overrides
     device: str
     force: bool
@@ -44,6 +48,9 @@ class Item:
     result: str = "not run"
     """One of `RESULTS`."""
     output: str | None = None
+    """The video, or the first of several."""
+    outputs: tuple[str, ...] = ()
+    """All videos."""
     seconds: float | None = None
     """Length of the video."""
     elapsed: float = 0.0
@@ -186,13 +193,25 @@ def _claim_output(job: Job, outputs: dict[Path, str]) -> None:
     """
     from moee_cli.workflow.plan import plan
 
-    script = plan(job.overrides.open(job.script, job.output)).script
-    target = job.output or script.output
-    if target is None:
-        raise UsageError("the script names no output", "add `output: film.mp4` to it, or give --output-dir")
-    owner = outputs.setdefault(target.resolve(), job.script)
-    if owner != job.script:
-        raise OutputError(f"{target}: {owner} writes the same file", "give each script an output of its own")
+    for output in plan(_open(job)).script.outputs:
+        if output.path is None:
+            raise UsageError("the script names no output", "add `output: film.mp4` to it, or give --output-dir")
+        if (owner := outputs.setdefault(output.path.resolve(), job.script)) != job.script:
+            raise OutputError(f"{output.path}: {owner} writes the same file", "give each script an output of its own")
+
+
+def _open(job: Job) -> Script:
+    """Read a script, its videos sent where the job wants them."""
+    script = job.overrides.open(job.script)
+    if job.output is None:
+        return script
+    if len(script.outputs) == 1:
+        return script.redirected(job.output)
+    folder = job.output.with_suffix("")
+    moved = [replace(output, path=folder / output.path.name) for output in script.outputs if output.path is not None]
+    if len({output.path for output in moved}) < len(moved):
+        raise OutputError(f"{job.script}: outputs of one name cannot lie in one folder", "give each a name of its own")
+    return replace(script, outputs=tuple(moved))
 
 
 class _Relay:
@@ -231,10 +250,10 @@ def _render(job: Job, reporter: Reporter) -> Item:
             from moee_cli.workflow.render import render
 
             load_library()
-        script = job.overrides.open(job.script, job.output)
-        result = render(script, output=job.output, force=job.force, device=job.device, progress=reporter)
+        result = render(_open(job), force=job.force, device=job.device, progress=reporter)
         reporter.finish()
-    return Item(job.script, "done", str(result.output), result.seconds, result.elapsed, exit_code=0)
+    videos = tuple(str(video.path) for video in result.videos)
+    return Item(job.script, "done", videos[0], videos, result.seconds, result.elapsed, exit_code=0)
 
 
 def check_report(path: Path) -> None:
@@ -266,7 +285,7 @@ def result_table(items: Sequence[Item]) -> str:
             item.result,
             f"{item.elapsed:.1f}",
             item.seconds_per_second,
-            item.reason or item.output or "",
+            item.reason or " ".join(item.outputs),
         )
         for item in items
     ]

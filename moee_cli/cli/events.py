@@ -64,8 +64,9 @@ EVENTS: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
             {"message": "string: one sentence", "item": "string: the script (batch)"},
         ),
         "piece": (
-            "The frames of a piece are encoded.",
+            "The frames of a piece are encoded; one for each output of the script.",
             {
+                "output": "string: the video it is for",
                 "segment": "string: id of the segment",
                 "start": "integer: first frame, counted from the segment's start",
                 "n_frames": "integer: frames of the piece",
@@ -73,7 +74,7 @@ EVENTS: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
             },
         ),
         "done": (
-            "A video stands under its final name.",
+            "A video stands under its final name; one for each output of the script.",
             {
                 "output": "string: the video, `-` for standard output",
                 "n_frames": "integer: frames of the video",
@@ -86,7 +87,8 @@ EVENTS: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
             {
                 "item": "string: the script",
                 "result": "string: `done`, `failed` or `not run`",
-                "output": "string or null: the video",
+                "output": "string or null: the video, or the first of several",
+                "outputs": "array of strings: all videos",
                 "seconds": "number or null: length of the video",
                 "elapsed": "number: seconds it took",
                 "exit_code": "integer or null: what `moee render` would have returned",

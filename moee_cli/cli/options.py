@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -72,7 +71,7 @@ class Overrides:
     sets: tuple[str, ...] = ()
     draft: bool = False
 
-    def open(self, source: str, output: Path | None = None) -> Script:
+    def open(self, source: str) -> Script:
         """Return the script at `source`, checked, with the overrides on top.
 
         Raises:
@@ -87,7 +86,6 @@ class Overrides:
             engine=self.engine,
             presets=self.presets,
             seed=self.seed,
-            output=output,
             draft=self.draft,
         )
 

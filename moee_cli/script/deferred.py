@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from moee_cli.core.errors import Problem
-from moee_cli.core.types import BackgroundKind, Fit, FrameFormat
+from moee_cli.core.types import BackgroundKind, Fit
+from moee_cli.script.outputs import PlacedOutput
 from moee_cli.script.positions import KeyPath
 from moee_cli.script.report import Report
-from moee_cli.script.schema import DEFAULT_ENGINE, Line, ScriptEntry
+from moee_cli.script.schema import DEFAULT_ENGINE, CaptionsEntry, Line, ScriptEntry
 
 
 def find_deferred(
     entry: ScriptEntry,
-    frame: FrameFormat,
+    outputs: Sequence[PlacedOutput],
     report: Report,
     *,
     lines: Sequence[Line],
@@ -22,8 +23,6 @@ def find_deferred(
 ) -> tuple[Problem, ...]:
     """Return what the format knows and this release cannot do yet; `from_words`: where words stand for an emotion."""
     found: list[Problem] = []
-    if isinstance(entry.output, list):
-        found.append(report.note(("output",), "several outputs of one script are not in this release", "give one path"))
     if entry.engine in later_engines:
         hint = f"use `engine: {DEFAULT_ENGINE}`, or --engine {DEFAULT_ENGINE}"
         found.append(report.note(("engine",), f"engine {entry.engine} is not in this release", hint))
@@ -31,15 +30,10 @@ def find_deferred(
         if getattr(entry, key) is not None:
             message = f"`{key}` is not in this release"
             found.append(report.note((key,), message, "write one script for each output, and `moee batch` them"))
-    if frame.background.kind is BackgroundKind.TRANSPARENT:
-        message = "`background: transparent` is not in this release"
-        found.append(report.note(("frame", "background"), message, "use `keep`, `blur`, a colour or a picture"))
-    if frame.fit is Fit.SOURCE:
-        found.append(report.note(("frame", "fit"), "`fit: source` is not in this release", "use `crop` or `pad`"))
+    found += dict.fromkeys(problem for placed in outputs for problem in _frame_problems(placed, report))
     if entry.write:
         found.append(report.note(("write",), "writing face motion to a file is not in this release", "remove `write`"))
-    if entry.captions is not None and (entry.captions.burn or entry.captions.write):
-        found.append(report.note(("captions",), "captions are not in this release", "remove `captions`"))
+    found += _captions(entry, report)
     for line in lines:
         if line.motion is not None:
             message = "motion from a file is not in this release"
@@ -49,3 +43,21 @@ def find_deferred(
         message = f"{wish} needs the text model, which is not in this release"
         found.append(report.note(path, message, "name the emotion: `moee emotions` lists them"))
     return tuple(found)
+
+
+def _frame_problems(placed: PlacedOutput, report: Report) -> Iterator[Problem]:
+    frame, place = placed.output.frame, placed.frame_place
+    if frame.background.kind is BackgroundKind.TRANSPARENT:
+        message = "`background: transparent` is not in this release"
+        yield report.note(place("background"), message, "use `keep`, `blur`, a colour or a picture")
+    if frame.fit is Fit.SOURCE:
+        yield report.note(place("fit"), "`fit: source` is not in this release", "use `crop` or `pad`")
+
+
+def _captions(entry: ScriptEntry, report: Report) -> Iterator[Problem]:
+    wishes: list[tuple[KeyPath, CaptionsEntry | None]] = [(("captions",), entry.captions)]
+    if isinstance(entry.output, list):
+        wishes += [(("output", index, "captions"), output.captions) for index, output in enumerate(entry.output)]
+    for place, captions in wishes:
+        if captions is not None and (captions.burn or captions.write):
+            yield report.note(place, "captions are not in this release", "remove `captions`")

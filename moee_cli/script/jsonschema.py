@@ -31,7 +31,8 @@ def json_schema(engine_models: Mapping[str, EngineModel], presets: Collection[st
         schema["properties"]["engine"] |= _one_of_names(engine_models)
     if presets:
         named = _one_of_names(presets)
-        schema["properties"]["preset"] |= {"anyOf": [named, {"type": "array", "items": named}]}
+        for holder in (schema, definitions["OutputEntry"]):
+            holder["properties"]["preset"] |= {"anyOf": [named, {"type": "array", "items": named}]}
     # Files that are only extended have no segments; what is required of a whole script is checked when it is read.
     schema["required"] = ["moee"]
     head = {

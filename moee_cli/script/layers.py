@@ -6,7 +6,7 @@ else is replaced; so are emotion mixes, whose shares only mean something togethe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from moee_cli.core.errors import Problem, ScriptError
@@ -114,8 +114,8 @@ def _fault(mark: Mark, message: str, hint: str | None, key: str = "extends") -> 
     return ScriptError([Problem(message, str(mark), key, hint)])
 
 
-def preset_layer(names: Sequence[Text], read: PresetReader) -> Map | None:
-    """Return the presets `names` as one mapping, later ones winning; None without any.
+def preset_layer(names: Sequence[Text], read: PresetReader, key: str = "preset") -> Map | None:
+    """Return the presets `names`, written under `key`, as one mapping, later ones winning; None without any.
 
     Raises:
         ScriptError: a preset is unknown; all of them at once.
@@ -126,7 +126,7 @@ def preset_layer(names: Sequence[Text], read: PresetReader) -> Map | None:
         try:
             content = read(str(name))
         except ScriptError as error:
-            problems += [Problem(fault.message, str(name.mark), "preset", fault.hint) for fault in error.problems]
+            problems += [Problem(fault.message, str(name.mark), key, fault.hint) for fault in error.problems]
             continue
         above = from_plain(content, Mark(Source(f"preset {name}", name.mark.source.base)))
         assert isinstance(above, Map)
@@ -201,6 +201,17 @@ def parse_sets(sets: Sequence[str], base: Path) -> tuple[list[tuple[str, Value]]
         except ScriptError as error:
             problems += [Problem(fault.message, str(mark), key, fault.hint) for fault in error.problems]
     return parsed, problems
+
+
+def keys_set(over: Map | None, assignments: Sequence[tuple[str, Value]], sections: Collection[str]) -> set[KeyPath]:
+    """Return which keys of `sections` the command line sets, by its presets or by `--set`."""
+    found: set[KeyPath] = set()
+    for section in sections:
+        layers = [over.get(section)] if over is not None else []
+        layers += [value for key, value in assignments if key == section]
+        found |= {(section, key) for layer in layers if isinstance(layer, Map) for key in layer}
+        found |= {tuple(key.split(".")) for key, _ in assignments if key.startswith(f"{section}.")}
+    return found
 
 
 def assign(root: Map, path: Sequence[str], value: Value, key: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,24 @@ from pydantic import BaseModel
 from moee_cli import __version__
 from moee_cli.core.errors import Problem, ScriptError
 from moee_cli.core.suggest import did_you_mean
+from moee_cli.core.types import FrameFormat
 from moee_cli.script import layers
 from moee_cli.script.content_hash import content_hash
 from moee_cli.script.deferred import find_deferred
-from moee_cli.script.positions import Map, Mark, Seq, Source, Text, Value, from_plain, option_mark, show, to_plain
+from moee_cli.script.outputs import SECTIONS, OutputResolver, check_paths
+from moee_cli.script.positions import (
+    KeyPath,
+    Map,
+    Mark,
+    Seq,
+    Source,
+    Text,
+    Value,
+    from_plain,
+    option_mark,
+    show,
+    to_plain,
+)
 from moee_cli.script.read_yaml import read_file, read_text
 from moee_cli.script.report import Report
 from moee_cli.script.resolve import (
@@ -26,17 +40,17 @@ from moee_cli.script.resolve import (
     check_portraits,
     default_id,
     resolve_cast,
-    resolve_encoding,
-    resolve_frame,
 )
 from moee_cli.script.schema import (
     DEFAULT_ENGINE,
     DEFAULT_PRESET,
     FORMAT_VERSION,
     Line,
+    Output,
     Script,
     ScriptEntry,
     SegmentEntry,
+    input_files,
 )
 from moee_cli.script.validate import validate
 from moee_cli.script.variables import LaterVariable, UnknownVariable, Variables, substitute
@@ -87,8 +101,8 @@ def load_script(
         path, label = None, name or "<stdin>"
         stem = Path(label.strip("<>")).stem or "script"
         script = read_text(source, Source(label, base, is_file=False))
-    loading = _Loading(script, _Origin(label, path, stem, base), engines, checks or Checks())
-    loading.put_layers_together(presets, sets, user_config, given)
+    loading = _Loading(script, _Origin(label, path, stem, base), presets, engines, checks or Checks())
+    loading.put_layers_together(sets, user_config, given)
     loading.replace_variables()
     return loading.resolve(given)
 
@@ -106,13 +120,16 @@ class _Origin:
 class _Loading:
     """The steps of one load; `early` holds problems that have no place in the merged script."""
 
-    def __init__(self, script: Map, origin: _Origin, engines: Engines, checks: Checks) -> None:
-        self.origin, self.engines, self.checks = origin, engines, checks
+    def __init__(
+        self, script: Map, origin: _Origin, presets: layers.PresetReader, engines: Engines, checks: Checks
+    ) -> None:
+        self.origin, self.presets, self.engines, self.checks = origin, presets, engines, checks
         _check_version(script)
         self.root = layers.with_extends(script, origin.label, origin.path, origin.stem, _check_version)
         self.early: list[Problem] = []
         self.report = Report(self.root)
-        self.preset_names: tuple[str, ...] = ()
+        self.preset_names: tuple[list[str], list[str]] = ([], [])
+        self.fixed: set[KeyPath] = set()
         self.segment_sets: list[tuple[str, Value]] = []
 
     def _keep(self, error: ScriptError) -> None:
@@ -120,9 +137,7 @@ class _Loading:
 
     # --- layers
 
-    def put_layers_together(
-        self, presets: layers.PresetReader, sets: Sequence[str], user_config: Path | None, given: Mapping[str, Any]
-    ) -> None:
+    def put_layers_together(self, sets: Sequence[str], user_config: Path | None, given: Mapping[str, Any]) -> None:
         """Merge user config, presets, script and command line."""
         config = None
         try:
@@ -135,14 +150,15 @@ class _Loading:
         typed = [Text(name, option_mark("--preset", name, base)) for name in _names(given.get("preset", ()))]
         typed += [name for key, value in assignments if key == "preset" for name in _texts(value)]
         wished = layers.preset_names(self.root) or layers.preset_names(config) or [Text(DEFAULT_PRESET, self.root.mark)]
-        self.preset_names = tuple(dict.fromkeys(str(name) for name in [*wished, *typed]))
-        under, over = self._preset_layer(wished, presets), self._preset_layer(typed, presets)
+        self.preset_names = [str(name) for name in wished], [str(name) for name in typed]
+        under, over = self._preset_layer(wished), self._preset_layer(typed)
+        self.fixed = layers.keys_set(over, assignments, SECTIONS)
         self.root = self.report.root = layers.cleaned(layers.stack([config, under, self.root, over], self.root.mark))
         self._assign([(key, value) for key, value in assignments if key != "preset"])
 
-    def _preset_layer(self, names: Sequence[Text], presets: layers.PresetReader) -> Map | None:
+    def _preset_layer(self, names: Sequence[Text]) -> Map | None:
         try:
-            return layers.preset_layer(names, presets)
+            return layers.preset_layer(names, self.presets)
         except ScriptError as error:
             self._keep(error)
             return None
@@ -204,12 +220,19 @@ class _Loading:
         report = self.report
         self._apply_overrides(given)
         entry, segments = self._validated()
-        frame = resolve_frame(entry.frame, report)
+        file = self.origin.path
+        fps = (entry.frame and entry.frame.fps) or FrameFormat().fps
+        outputs = OutputResolver(entry, self.preset_names, self.presets, self.fixed, report).resolve(
+            file and file.with_suffix(".mp4")
+        )
         cast = resolve_cast(entry, report)
-        resolver = LineResolver(entry, cast, frame.fps, report)
+        resolver = LineResolver(entry, cast, fps, report)
         lines = resolver.resolve(segments)
         check_portraits(cast, lines, report)
-        check_background(frame.background, ("frame", "background"), report)
+        for placed in outputs:
+            check_background(placed.output.frame.background, placed.frame_place("background"), report)
+        frames = [placed.output.frame for placed in outputs]
+        check_paths(outputs, input_files(file, cast, lines, frames), report)
         engine = entry.engine or DEFAULT_ENGINE
         if self.engines and engine not in self.engines:
             hint = f"{did_you_mean(engine, self.engines)}`moee engines` lists those installed"
@@ -218,47 +241,31 @@ class _Loading:
         option_faults = self.checks.options(engine, options.get(engine, {}), option_places)
         if self.early or report.n_errors or option_faults:
             for path, line in resolver.sound:
-                report.add(path, self.checks.line(line, frame.fps))
+                report.add(path, self.checks.line(line, fps))
             raise ScriptError([*self.early, *report.errors(), *option_faults])
         deferred = find_deferred(
             entry,
-            frame,
+            outputs,
             report,
             lines=lines,
             from_words=resolver.from_words,
             later_engines=self.checks.later_engines,
         )
-        output = entry.output if isinstance(entry.output, Path) else None
-        if entry.output is None and self.origin.path is not None:
-            output = self.origin.path.with_suffix(".mp4")
-        home = self.origin.path.parent if self.origin.path is not None else self.origin.base
+        home = file.parent if file is not None else self.origin.base
         seed = entry.seed or 0
-        encoding = resolve_encoding(entry.encoding)
+        decisive = {"engine": engine, "options": options.get(engine, {}), "seed": seed, "cast": cast, "lines": lines}
         return Script(
-            path=self.origin.path,
+            path=file,
             stem=self.origin.stem,
-            output=output,
+            outputs=tuple(_with_hash(placed.output, home, decisive) for placed in outputs),
             engine=engine,
             engine_options=options,
             engine_where=option_places,
-            presets=self.preset_names,
             seed=seed,
-            frame=frame,
-            encoding=encoding,
             cast=cast,
             lines=lines,
             deferred=deferred,
-            warnings=tuple(report.warnings),
-            source_hash=content_hash(
-                home,
-                engine=engine,
-                options=options.get(engine, {}),
-                seed=seed,
-                frame=frame,
-                encoding=encoding,
-                cast=cast,
-                lines=lines,
-            ),
+            warnings=tuple(dict.fromkeys(report.warnings)),
         )
 
     def _apply_overrides(self, given: Mapping[str, Any]) -> None:
@@ -298,6 +305,11 @@ class _Loading:
                 options[engine][key] = str(value.mark.source.base / value) if is_path else to_plain(value)
                 places[f"{engine}.{key}"] = self.report.where(("engines", engine, key))
         return options, places
+
+
+def _with_hash(output: Output, home: Path, decisive: Mapping[str, Any]) -> Output:
+    source_hash = content_hash(home, frame=output.frame, encoding=output.encoding, **decisive)
+    return replace(output, source_hash=source_hash)
 
 
 def _names(given: str | Sequence[str]) -> Sequence[str]:

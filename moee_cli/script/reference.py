@@ -65,8 +65,8 @@ _READING = """\
 
 ## Layers
 
-Default < user config < preset < script < command line. Mappings are merged key by key; lists, texts and emotion mixes
-are replaced.
+Default < user config < preset < script < `preset` of an output < `frame` of an output < command line. Mappings are
+merged key by key; lists, texts and emotion mixes are replaced.
 
 - `extends` puts a script on top of another one, which may extend a third. Variables are replaced after merging, so a
   script can set a variable that the file it extends uses. The path itself may hold `${stem}`, `${env:NAME}` and `vars`
@@ -90,6 +90,26 @@ Names are blind to case, space, `_` and `-`: {names}. Other words for them: {ali
   `intensity` in an own name is its usual strength: it takes the place of `defaults.intensity`, and a segment's own
   `intensity` takes its place. Inside a mix it scales that name's share.
 - Keyframes: `at` counts from the segment's first sample; before the first and after the last one the emotion holds.
+
+## Several outputs
+
+```yaml
+output:
+  - {{path: "${{stem}}-square.mp4", preset: square}}
+  - {{path: "${{stem}}-vertical.mp4", preset: [vertical, best]}}
+  - {{path: "out/${{stem}}-wide.mp4", frame: {{size: 1280x720, fps: 50}}}}
+```
+
+- Sound, emotion and motion are made once; each output draws them in a picture of its own. It is, bit for bit, what the
+  script would make if it had that output alone.
+- An output starts from the script's `frame` and `encoding`, the script's presets included. Its own `preset` may set
+  keys of these two sections, its own `frame` comes above that, and the command line wins over all outputs: `--draft`
+  makes each smaller, `--set encoding.crf=20` holds for each, `--set output.0.frame.fps=30` for the first.
+- Outputs of one frame rate share one performance. Those of another rate are performed again, as a segment starts on a
+  whole frame and its sound moves along; times in frames (`37f`) count at the `fps` of the script's own `frame`.
+- Two outputs never share a path, and none is a file that the script reads. An output that cannot be finished leaves
+  those that can.
+- `-o FILE` is for scripts with one output; `--set output=FILE` makes one of several.
 
 ## Segments in order
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -36,17 +36,16 @@ MAX_SILENCE = 24 * 3600
 """Seconds of a pause: a longer one is a slip, such as milliseconds without their unit."""
 
 
-def resolve_frame(entry: FrameEntry | None, report: Report) -> FrameFormat:
-    """Return the frame format; odd sizes round down to even, as H.264 needs."""
-    entry = entry or FrameEntry.model_construct()
+def resolve_frame(entry: FrameEntry, place: Callable[[str], KeyPath], report: Report) -> FrameFormat:
+    """Return the frame format; odd sizes round down to even, as H.264 needs. `place` says where a key was written."""
     usual = FrameFormat()
     width, height = entry.size or (usual.width, usual.height)
     if width % 2 or height % 2:
-        report.warn(("frame", "size"), f"{width}x{height} is odd: read as {width // 2 * 2}x{height // 2 * 2}")
+        report.warn(place("size"), f"{width}x{height} is odd: read as {width // 2 * 2}x{height // 2 * 2}")
     if entry.scale is not None:
         width, height = round(width * entry.scale), round(height * entry.scale)
         if min(width, height) < MIN_SIDE:
-            report.error(("frame", "scale"), f"makes the picture {width}x{height}, smaller than {MIN_SIDE} pixels")
+            report.error(place("scale"), f"makes the picture {width}x{height}, smaller than {MIN_SIDE} pixels")
     return FrameFormat(
         width=width // 2 * 2,
         height=height // 2 * 2,
@@ -56,10 +55,9 @@ def resolve_frame(entry: FrameEntry | None, report: Report) -> FrameFormat:
     )
 
 
-def resolve_encoding(entry: EncodingEntry | None) -> Encoding:
+def resolve_encoding(entry: EncodingEntry) -> Encoding:
     """Return the encoding."""
-    given = {} if entry is None else entry.model_dump(exclude_unset=True)
-    return Encoding(**given)
+    return Encoding(**entry.model_dump(exclude_unset=True))
 
 
 def resolve_cast(entry: ScriptEntry, report: Report) -> dict[str, CastMember]:

@@ -7,15 +7,15 @@ emotion names and variables applied, times exact, paths absolute.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from moee_cli.core.errors import Problem
+from moee_cli.core.errors import Problem, UsageError
 from moee_cli.core.types import Controls, EmotionKey, Encoding, FrameFormat, TransitionKind
 from moee_cli.script.background import BackgroundValue
 from moee_cli.script.positions import Map, Seq, show
@@ -262,12 +262,17 @@ class CaptionsEntry(Entry):
 
 
 class OutputEntry(Entry):
-    """One of several outputs (a later release)."""
+    """One of several videos, all drawn from one performance."""
 
-    path: OutputPath = Field(description="file to write")
-    preset: TextOrList | None = Field(None, description="presets of this output")
-    frame: FrameEntry | None = Field(None, description="picture of this output")
-    captions: CaptionsEntry | None = Field(None, description="subtitles of this output")
+    path: OutputPath = Field(description="file to write; missing folders are made")
+    preset: TextOrList | None = Field(
+        None, description="presets of this output, on top of the script; they may set `frame` and `encoding`"
+    )
+    frame: FrameEntry | None = Field(
+        None,
+        description="picture of this output; what it leaves out is that of the output's presets, then of the script",
+    )
+    captions: CaptionsEntry | None = Field(None, description="subtitles of this output (a later release)")
 
 
 Outputs = Annotated[
@@ -284,8 +289,8 @@ class ScriptEntry(Entry):
     )
     output: Outputs | None = Field(
         None,
-        description="file to write, which ends in `.mp4`, `.m4v` or `.mov`; missing folders are made; a list of "
-        "several outputs comes in a later release",
+        description="file to write, which ends in `.mp4`, `.m4v` or `.mov`; missing folders are made; or a list of "
+        "several, each with a picture of its own",
         json_schema_extra=_shown("${stem}.mp4"),
     )
     engine: EngineName | None = Field(
@@ -376,25 +381,56 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Output:
+    """One video of a script."""
+
+    path: Path | None
+    """None: the script comes from standard input and names no output."""
+    frame: FrameFormat
+    encoding: Encoding
+    presets: tuple[str, ...] = ()
+    """Names, those of the script first, those of the command line last."""
+    source_hash: str = ""
+    """SHA-256 over what decides the result; independent of where the project's folder lies."""
+
+
+@dataclass(frozen=True)
 class Script:
     """A script, read and checked."""
 
     path: Path | None
     stem: str
-    output: Path | None
+    outputs: tuple[Output, ...]
+    """At least one."""
     engine: str
     engine_options: Mapping[str, Mapping[str, Any]]
     """Of every engine named in the script; scalars are text, typed by the engine's own option model."""
     engine_where: Mapping[str, str]
     """`file:line:column` of `motion` and of `motion.weights`, for faults the engine finds."""
-    presets: tuple[str, ...]
     seed: int
-    frame: FrameFormat
-    encoding: Encoding
     cast: Mapping[str, CastMember]
     lines: tuple[Line, ...]
     deferred: tuple[Problem, ...] = ()
     """What the format knows and this release cannot do yet, one sentence each."""
     warnings: tuple[Problem, ...] = ()
-    source_hash: str = ""
-    """SHA-256 over what decides the result; independent of where the project's folder lies."""
+
+    def redirected(self, path: Path) -> Script:
+        """Return the script with its output at another path.
+
+        Raises:
+            UsageError: it has several outputs.
+        """
+        if len(self.outputs) > 1:
+            names = ", ".join(output.path.name for output in self.outputs if output.path is not None)
+            hint = "leave -o out; `--set output=FILE` makes one output of them"
+            raise UsageError(f"one output was given for a script that has {len(self.outputs)}: {names}", hint)
+        return replace(self, outputs=(replace(self.outputs[0], path=path),))
+
+
+def input_files(
+    path: Path | None, cast: Mapping[str, CastMember], lines: Iterable[Line], frames: Iterable[FrameFormat]
+) -> list[Path]:
+    """Return the files that a script reads, itself included."""
+    recorded = [file for line in lines for file in (line.audio, line.subtitles, line.motion)]
+    pictures = [*(member.portrait for member in cast.values()), *(frame.background.picture for frame in frames)]
+    return [file for file in dict.fromkeys([path, *pictures, *recorded]) if file is not None]

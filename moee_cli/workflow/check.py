@@ -173,10 +173,10 @@ def _script_of(path: Path, stated: Mapping[str, Any]) -> Iterator[Problem]:
     if stated.get("name", "-") == "-" or not script.is_file():
         return
     try:
-        current = open_script(str(script)).source_hash
+        current = {output.source_hash for output in open_script(str(script)).outputs}
     except MoeeError:
-        current = ""
-    if current != stated.get("hash"):
+        current = set()
+    if stated.get("hash") not in current:
         message = f"{script} is not what the video was made from: it, a file it names, or options changed"
         yield Problem(message, key="script", severity="warning")
 

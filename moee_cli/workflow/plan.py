@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from moee_cli.core.errors import NotInRelease
@@ -12,8 +14,8 @@ from moee_cli.core.labels import EMOTIONS
 from moee_cli.core.types import EmotionKey, Segment, Timeline
 from moee_cli.engines.base import EngineSpec
 from moee_cli.engines.registry import engine_spec
-from moee_cli.script.schema import Script
-from moee_cli.script.timeline import build_timeline
+from moee_cli.script.schema import Output, Script
+from moee_cli.script.timeline import AudioLength, build_timeline
 from moee_cli.workflow.provenance import describe_segments
 
 START_UP_SECONDS = 1.7
@@ -46,18 +48,25 @@ class Plan:
 
     script: Script
     spec: EngineSpec
-    timeline: Timeline
+    timelines: Mapping[Fraction, Timeline]
+    """One for each frame rate among the outputs, the first output's first."""
     remarks: tuple[str, ...] = ()
     """What is odd about the audio files."""
 
     @property
+    def timeline(self) -> Timeline:
+        """The timeline of the first output."""
+        return self.timelines[self.script.outputs[0].frame.fps]
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What the user should know before rendering."""
-        return (*(str(problem) for problem in self.script.warnings), *self.timeline.warnings, *self.remarks)
+        placed = [warning for timeline in self.timelines.values() for warning in timeline.warnings]
+        return tuple(dict.fromkeys([*(str(problem) for problem in self.script.warnings), *placed, *self.remarks]))
 
     @property
     def rows(self) -> tuple[PlanRow, ...]:
-        """One row per segment."""
+        """One row per segment, as the first output shows it."""
         pieces = [piece.segment for piece in self.timeline.pieces]
         return tuple(
             PlanRow(
@@ -78,36 +87,47 @@ class Plan:
     @property
     def estimate_seconds(self) -> float:
         """Wall time of a render on a machine like the one of docs/benchmarks.md."""
-        area = self.script.frame.width * self.script.frame.height / MEASURED_AT
         fixed = self.spec.seconds_per_frame
-        per_frame = fixed + area * (1 / self.spec.frames_per_second - fixed)
-        return START_UP_SECONDS + self.timeline.n_frames * per_frame
+        total = START_UP_SECONDS
+        for output in self.script.outputs:
+            area = output.frame.width * output.frame.height / MEASURED_AT
+            n_frames = self.timelines[output.frame.fps].n_frames
+            total += n_frames * (fixed + area * (1 / self.spec.frames_per_second - fixed))
+        return total
 
     @property
     def estimate_memory_bytes(self) -> int:
         """Peak memory of a render; does not grow with the film's length."""
-        pixels = self.script.frame.width * self.script.frame.height
+        pixels = sum(output.frame.width * output.frame.height for output in self.script.outputs)
         return self.spec.requirements.memory_bytes + max(0, pixels - MEASURED_AT) * BYTES_PER_PIXEL
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the plan as plain values, for `--json`."""
+        """Return the plan as plain values, for `--json`; segments are counted in frames of the first output."""
         return {
             "script": self.script.stem,
-            "output": None if self.script.output is None else str(self.script.output),
             "engine": self.spec.name,
             "seed": self.script.seed,
-            "frame": {
-                "width": self.script.frame.width,
-                "height": self.script.frame.height,
-                "fps": str(self.timeline.fps),
-                "background": str(self.script.frame.background),
-            },
-            "n_frames": self.timeline.n_frames,
-            "seconds": round(float(self.timeline.seconds), 6),
-            "n_pieces": len(self.timeline.pieces),
+            **self._describe(self.script.outputs[0]),
+            "outputs": [self._describe(output) for output in self.script.outputs],
             "estimate": {"seconds": round(self.estimate_seconds, 1), "memory_bytes": self.estimate_memory_bytes},
             "segments": describe_segments(self.timeline),
             "warnings": list(self.warnings),
+        }
+
+    def _describe(self, output: Output) -> dict[str, Any]:
+        timeline = self.timelines[output.frame.fps]
+        return {
+            "output": None if output.path is None else str(output.path),
+            "presets": list(output.presets),
+            "frame": {
+                "width": output.frame.width,
+                "height": output.frame.height,
+                "fps": str(timeline.fps),
+                "background": str(output.frame.background),
+            },
+            "n_frames": timeline.n_frames,
+            "seconds": round(float(timeline.seconds), 6),
+            "n_pieces": len(timeline.pieces),
         }
 
 
@@ -123,21 +143,26 @@ def plan(script: Script) -> Plan:
     if script.deferred:
         raise NotInRelease(script.deferred)
     probe = cache(probe_audio)  # whose own memory a script of many files outgrows
-    timeline = build_timeline(script.lines, script.frame.fps, probe)
+    timelines = _timelines(script, probe)
     files = dict.fromkeys(line.audio for line in script.lines if line.audio is not None)
     remarks = tuple(f"{path.name}: {warning}" for path in files for warning in probe(path).warnings)
-    return Plan(script, engine_spec(script.engine), timeline, remarks)
+    return Plan(script, engine_spec(script.engine), timelines, remarks)
 
 
 def place(script: Script) -> Timeline:
-    """Return the timeline of a script.
+    """Return the timeline of a script, at the frame rate of its first output.
 
     Raises:
         ScriptError: audio is missing or does not fit; all faults at once.
     """
     from moee_cli.media.decode import probe_audio
 
-    return build_timeline(script.lines, script.frame.fps, probe_audio)
+    return next(iter(_timelines(script, probe_audio).values()))
+
+
+def _timelines(script: Script, probe: Callable[[Path], AudioLength]) -> dict[Fraction, Timeline]:
+    rates = dict.fromkeys(output.frame.fps for output in script.outputs)
+    return {fps: build_timeline(script.lines, fps, probe) for fps in rates}
 
 
 def emotion_text(segment: Segment) -> str:

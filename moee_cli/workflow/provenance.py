@@ -22,7 +22,7 @@ from moee_cli.core.labels import EMOTIONS
 from moee_cli.core.types import EmotionKey, Timeline
 from moee_cli.engines.base import EngineSpec
 from moee_cli.media.ffmpeg import ffmpeg_version
-from moee_cli.script.schema import Script
+from moee_cli.script.schema import Output, Script, input_files
 from moee_cli.store.atomic import check_target, replacing
 
 SIDECAR_KEY, SIDECAR_FORMAT = "moee_sidecar", 1
@@ -91,7 +91,7 @@ def _check_output(script: Script, output: Path, *, force: bool) -> None:
             pass
     except OSError as error:
         raise from_os_error(error, f"cannot write into the folder {output.parent}") from None
-    for source in _inputs(script):
+    for source in input_files(script.path, script.cast, script.lines, [output.frame for output in script.outputs]):
         if any(path.exists() and path.samefile(source) for path in (output, sidecar) if source.exists()):
             raise OutputError(f"{output}: is an input of this script", "choose another name with -o")
     if force:
@@ -102,14 +102,6 @@ def _check_output(script: Script, output: Path, *, force: bool) -> None:
     if sidecar.exists() and SIDECAR_KEY not in (read_sidecar(output) or {}):
         hint = "give --force to overwrite it, or choose another output with -o"
         raise OutputError(f"{sidecar}: exists and is not a sidecar of moee", hint)
-
-
-def _inputs(script: Script) -> list[Path]:
-    """Files that the script reads."""
-    lines = [path for line in script.lines for path in (line.audio, line.subtitles, line.motion)]
-    portraits = (member.portrait for member in script.cast.values())
-    found = [script.path, *portraits, script.frame.background.picture, *lines]
-    return [path for path in dict.fromkeys(found) if path is not None]
 
 
 def _is_from(script: Script, output: Path) -> bool:
@@ -126,7 +118,9 @@ def container_tags(script: Script) -> dict[str, str]:
 
 
 @contextmanager
-def sidecar_beside(output: Path, script: Script, timeline: Timeline, spec: EngineSpec, device: str) -> Iterator[None]:
+def sidecar_beside(
+    video: Path, output: Output, script: Script, timeline: Timeline, *, spec: EngineSpec, device: str
+) -> Iterator[None]:
     """Write the sidecar under a temporary name; it takes its own when the block, which makes the video, ends well.
 
     So a sidecar that cannot be written is found out before there is a video without one.
@@ -134,32 +128,35 @@ def sidecar_beside(output: Path, script: Script, timeline: Timeline, spec: Engin
     Raises:
         OutputError, EnvironmentFailed: it cannot be written.
     """
-    text = json.dumps(_describe(output, script, timeline, spec, device), indent=2, ensure_ascii=False) + "\n"
-    with replacing(sidecar_path(output)) as temporary:
+    content = _describe(video, output, script, timeline, spec=spec, device=device)
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    with replacing(sidecar_path(video)) as temporary:
         try:
             temporary.write_text(text, encoding="utf-8")
         except OSError as error:
-            raise from_os_error(error, f"cannot write {sidecar_path(output)}") from None
+            raise from_os_error(error, f"cannot write {sidecar_path(video)}") from None
         yield
 
 
-def _describe(output: Path, script: Script, timeline: Timeline, spec: EngineSpec, device: str) -> dict[str, Any]:
+def _describe(
+    video: Path, output: Output, script: Script, timeline: Timeline, *, spec: EngineSpec, device: str
+) -> dict[str, Any]:
     return {
         SIDECAR_KEY: SIDECAR_FORMAT,
         "ai_generated": True,
         "notice": AI_GENERATED,
-        "output": output.name,
-        "script": {"name": script_name(script, output), "hash": script.source_hash, "presets": list(script.presets)},
+        "output": video.name,
+        "script": {"name": script_name(script, video), "hash": output.source_hash, "presets": list(output.presets)},
         "engine": {"name": spec.name, "weights": spec.weights_licence, "device": device},
         "seed": script.seed,
         "frame": {
-            "width": script.frame.width,
-            "height": script.frame.height,
-            "fps": str(script.frame.fps),
-            "fit": script.frame.fit.value,
-            "background": str(script.frame.background),
+            "width": output.frame.width,
+            "height": output.frame.height,
+            "fps": str(output.frame.fps),
+            "fit": output.frame.fit.value,
+            "background": str(output.frame.background),
         },
-        "encoding": asdict(script.encoding),
+        "encoding": asdict(output.encoding),
         "n_frames": timeline.n_frames,
         "seconds": _rounded(timeline.seconds),
         "cast": {

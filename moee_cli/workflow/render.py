@@ -1,21 +1,25 @@
-"""One script to one file, top to bottom: look, hear, feel, move, draw, encode, stitch."""
+"""One script to its videos, top to bottom: look, hear, feel, move, draw, encode, stitch.
+
+A script with several outputs is moved once and drawn for each: piece by piece, one output after the other.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 
-from moee_cli.core.errors import UsageError
+from moee_cli.core.errors import MoeeError, UsageError
 from moee_cli.core.progress import Progress, Silent
-from moee_cli.core.types import Piece, Timeline
+from moee_cli.core.types import Timeline
 from moee_cli.engines.runtime import choose_runtime
 from moee_cli.media.encode import PieceWriter
 from moee_cli.media.sound import write_sound
 from moee_cli.media.stitch import check_container, stitch
-from moee_cli.script.schema import Script
+from moee_cli.script.schema import Output, Script
 from moee_cli.script.timeline import select
 from moee_cli.store.work import work_folder
 from moee_cli.workflow.plan import Plan, plan
@@ -26,16 +30,50 @@ STDOUT = Path("-")
 
 
 @dataclass(frozen=True)
-class RenderResult:
-    """What came out."""
+class Video:
+    """One video that came out."""
 
-    output: Path
+    path: Path
     n_frames: int
     seconds: float
     """Length of the film."""
+
+
+@dataclass(frozen=True)
+class RenderResult:
+    """What came out."""
+
+    videos: tuple[Video, ...]
+    """In the order of the script's outputs."""
     elapsed: float
     """Wall time of the render."""
     warnings: tuple[str, ...]
+
+    @property
+    def output(self) -> Path:
+        """The video, or the first of several."""
+        return self.videos[0].path
+
+    @property
+    def n_frames(self) -> int:
+        """Frames of the first video."""
+        return self.videos[0].n_frames
+
+    @property
+    def seconds(self) -> float:
+        """Length of the first video; others differ by less than a frame for each segment."""
+        return self.videos[0].seconds
+
+
+@dataclass(frozen=True)
+class _Underway:
+    """An output that is being made."""
+
+    number: int
+    path: Path
+    output: Output
+    timeline: Timeline
+    pieces: list[Path] = field(default_factory=list)
 
 
 def render(
@@ -58,67 +96,103 @@ def render(
         progress: is told of stages, frames and warnings.
 
     Raises:
-        MoeeError: see `core.errors`; nothing stands under the output's name unless it is whole.
+        MoeeError: see `core.errors`; nothing stands under an output's name unless it is whole.
     """
     begin = time.monotonic()
     told = progress or Silent()
     planned = script if isinstance(script, Plan) else plan(script)
     script, spec = planned.script, planned.spec
-    timeline = select(planned.timeline, only) if only else planned.timeline
-    target = _target(script, output, only)
-    if target != STDOUT:
-        check_container(target)
+    videos = _underway(planned, output, only)
+    named = [video for video in videos if video.path != STDOUT]
+    for video in named:
+        check_container(video.path)
     runtime = choose_runtime(device, spec.requirements.devices)
     for warning in planned.warnings:
         told.warn(warning)
 
     with ExitStack() as stack:
-        if target != STDOUT:
-            stack.enter_context(claim_output(script, target, force=force))
+        for video in named:
+            stack.enter_context(claim_output(script, video.path, force=force))
         folder = stack.enter_context(work_folder())
-        ids = {segment.id for segment in timeline.segments}
+        ids = {segment.id for segment in videos[0].timeline.segments}
         studio = stack.enter_context(open_studio(planned, ids, runtime, told))
         told.start("listen", None, "s")
-        write_sound(timeline, folder / "film.pcm", loudness_lufs=script.encoding.loudness_lufs)
-        told.start("draw", timeline.n_frames)
-        pieces = [
-            _write_piece(folder / f"piece-{number:05d}.mp4", piece, timeline, studio, told)
-            for number, piece in enumerate(timeline.pieces)
-        ]
+        sounds = _write_sounds(videos, folder)
+        told.start("draw", sum(video.timeline.n_frames for video in videos))
+        for fps in planned.timelines:
+            _draw([video for video in videos if video.timeline.fps == fps], folder, studio, told)
         told.start("stitch", None)
-        if target != STDOUT:
-            stack.enter_context(sidecar_beside(target, script, timeline, spec, runtime.device_type))
+        failures: list[MoeeError] = []
+        for video, sound in zip(videos, sounds, strict=True):
+            try:
+                _finish(video, sound, planned, runtime.device_type)
+            except MoeeError as error:  # what is drawn of the others is not lost
+                failures.append(error)
+                continue
+            elapsed = round(time.monotonic() - begin, 3)
+            told.event("done", output=str(video.path), n_frames=video.timeline.n_frames, elapsed=elapsed)
+        if failures:
+            for failure in failures[1:]:
+                told.warn(failure.message)
+            raise failures[0]
+    made = tuple(Video(video.path, video.timeline.n_frames, float(video.timeline.seconds)) for video in videos)
+    return RenderResult(made, time.monotonic() - begin, (*planned.warnings, *studio.remarks))
+
+
+def _underway(planned: Plan, given: Path | None, only: Sequence[str]) -> list[_Underway]:
+    """Return what is to be made; a part of a film never takes the place of the whole."""
+    script = planned.script if given is None else planned.script.redirected(given)
+    timelines = {fps: select(whole, only) if only else whole for fps, whole in planned.timelines.items()}
+    videos = []
+    for number, output in enumerate(script.outputs):
+        path = output.path
+        if path is None:
+            raise UsageError("the script names no output", "add `output: film.mp4` to it, or give -o FILE")
+        if only and given is None:
+            path = path.with_name(f"{path.stem}.{'+'.join(only)}{path.suffix}")
+        videos.append(_Underway(number, path, output, timelines[output.frame.fps]))
+    return videos
+
+
+def _write_sounds(videos: Sequence[_Underway], folder: Path) -> list[Path]:
+    """Write the sound track of each video; those that sound alike share one."""
+    written: dict[tuple[Fraction, float | None], Path] = {}
+    for video in videos:
+        key = (video.timeline.fps, video.output.encoding.loudness_lufs)
+        if key not in written:
+            written[key] = folder / f"film-{len(written)}.pcm"
+            write_sound(video.timeline, written[key], loudness_lufs=key[1])
+    return [written[video.timeline.fps, video.output.encoding.loudness_lufs] for video in videos]
+
+
+def _draw(videos: Sequence[_Underway], folder: Path, studio: Studio, told: Progress) -> None:
+    """Draw and encode videos of one frame rate: each piece is moved once, then drawn for one video after the other."""
+    timeline = videos[0].timeline
+    for number, piece in enumerate(timeline.pieces):
+        segment = timeline.segments[piece.segment]
+        moves = studio.move(timeline.fps, segment.id, piece.start, piece.start + piece.n_frames)
+        for video in videos:
+            path = folder / f"{video.number}-piece-{number:05d}.mp4"
+            with PieceWriter(path, video.output.frame, video.output.encoding) as writer:
+                for pixels in studio.draw(moves, video.output.frame):
+                    writer.write(pixels)
+                    told.advance()
+            video.pieces.append(path)
+            told.event("piece", output=str(video.path), segment=segment.id, start=piece.start, n_frames=piece.n_frames)
+
+
+def _finish(video: _Underway, sound: Path, planned: Plan, device: str) -> None:
+    """Put pieces and sound together under the video's name, and the sidecar beside it."""
+    with ExitStack() as stack:
+        if video.path != STDOUT:
+            script, spec = planned.script, planned.spec
+            sidecar = sidecar_beside(video.path, video.output, script, video.timeline, spec=spec, device=device)
+            stack.enter_context(sidecar)
         stitch(
-            pieces,
-            folder / "film.pcm",
-            target,
-            frame=script.frame,
-            encoding=script.encoding,
-            tags=container_tags(script),
+            video.pieces,
+            sound,
+            video.path,
+            frame=video.output.frame,
+            encoding=video.output.encoding,
+            tags=container_tags(planned.script),
         )
-    elapsed = time.monotonic() - begin
-    told.event("done", output=str(target), n_frames=timeline.n_frames, elapsed=round(elapsed, 3))
-    return RenderResult(
-        target, timeline.n_frames, float(timeline.seconds), elapsed, (*planned.warnings, *studio.remarks)
-    )
-
-
-def _target(script: Script, output: Path | None, only: Sequence[str]) -> Path:
-    """Where the video goes; a part of a film never takes the place of the whole."""
-    if output is not None:
-        return output
-    whole = script.output
-    if whole is None:
-        raise UsageError("the script names no output", "add `output: film.mp4` to it, or give -o FILE")
-    return whole.with_name(f"{whole.stem}.{'+'.join(only)}{whole.suffix}") if only else whole
-
-
-def _write_piece(path: Path, piece: Piece, timeline: Timeline, studio: Studio, told: Progress) -> Path:
-    """Draw and encode one piece."""
-    segment = timeline.segments[piece.segment]
-    with PieceWriter(path, studio.script.frame, studio.script.encoding) as writer:
-        for pixels in studio.frames(segment.id, piece.start, piece.start + piece.n_frames):
-            writer.write(pixels)
-            told.advance()
-    told.event("piece", segment=segment.id, start=piece.start, n_frames=piece.n_frames)
-    return path

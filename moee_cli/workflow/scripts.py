@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -42,7 +41,7 @@ def open_script(
 
     Raises:
         ScriptError: the script cannot be used; all problems at once.
-        UsageError: the seed is beyond its limits.
+        UsageError: the seed is beyond its limits; there is one `output` for a script that has several.
     """
     if seed is not None and not 0 <= seed <= MAX_SEED:
         raise UsageError(f"--seed: {seed} is not from 0 to {MAX_SEED}", "0 and 1 are as good as any other")
@@ -62,7 +61,7 @@ def open_script(
             later_engines=[name for name in PLANNED_ENGINES if name not in engine_specs()],
         ),
     )
-    return script if output is None else replace(script, output=output)
+    return script if output is None else script.redirected(output)
 
 
 def option_models() -> dict[str, type[BaseModel]]:

@@ -92,7 +92,7 @@ def sitting_of_script(script: Script) -> Sitting:
     spec = engine_spec(script.engine)
     options = check_options(spec, script.engine_options.get(spec.name, {}), script.engine_where)
     subjects = [Subject(member.name, member.portrait, member.face) for member in script.cast.values()]
-    return Sitting(tuple(subjects), script.frame, spec, options)
+    return Sitting(tuple(subjects), script.outputs[0].frame, spec, options)
 
 
 def make_sheet(

@@ -1,9 +1,12 @@
-"""Everything needed to draw any frame of a film: one engine, its prepared portraits, one performance."""
+"""Everything needed to draw any frame of a film: one engine, its prepared portraits, a performance per frame rate."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -13,7 +16,7 @@ from moee_cli.audio.features import extract_features, silence
 from moee_cli.core.noise import NoiseSource
 from moee_cli.core.progress import Progress
 from moee_cli.core.timebase import FEATURE_RATE
-from moee_cli.core.types import F32, U8, AudioFeatures, AudioSpan, Drive, Timeline
+from moee_cli.core.types import F32, U8, AudioFeatures, AudioSpan, Drive, FrameFormat, Segment, Timeline
 from moee_cli.engines.base import Engine, create_engine
 from moee_cli.engines.registry import check_options
 from moee_cli.engines.runtime import Runtime
@@ -24,10 +27,13 @@ from moee_cli.workflow.plan import Plan
 _EDGE_SAMPLES = FEATURE_RATE // 10
 """Feature-rate samples (0.1 s) heard beyond a segment's ends where the recording goes on."""
 
+Prepared = dict[tuple[str, FrameFormat], Any]
+"""What the engine made of a speaker's portrait, for each picture that is drawn."""
+
 
 @contextmanager
 def open_studio(planned: Plan, ids: Collection[str], runtime: Runtime, told: Progress) -> Iterator[Studio]:
-    """Yield a studio that can draw the segments `ids`; the engine is closed at the end.
+    """Yield a studio that can draw the segments `ids` for every output; the engine is closed at the end.
 
     Raises:
         PortraitError: a portrait of somebody who is seen cannot be used.
@@ -42,26 +48,30 @@ def open_studio(planned: Plan, ids: Collection[str], runtime: Runtime, told: Pro
 
 def _look(
     planned: Plan, ids: Collection[str], engine: Engine, options: Any, told: Progress
-) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Find the face of every speaker that appears, and let the engine prepare it."""
+) -> tuple[Prepared, tuple[str, ...]]:
+    """Find the face of every speaker that appears, and let the engine prepare it for every picture that is drawn."""
     from moee_cli.face.portrait import load_portrait
 
-    speakers = _speakers_needed(planned.timeline, ids)
+    speakers = set().union(*(_speakers_needed(timeline, ids) for timeline in planned.timelines.values()))
     cast = [member for name, member in planned.script.cast.items() if name in speakers]
-    told.start("look", len(cast), "portraits")
-    prepared, remarks = {}, []
+    pictures = dict.fromkeys(output.frame for output in planned.script.outputs)
+    told.start("look", len(cast) * len(pictures), "portraits")
+    prepared: Prepared = {}
+    remarks: list[str] = []
     for member in cast:
-        portrait = load_portrait(
-            member.portrait,
-            planned.script.frame,
-            face=member.face,
-            landmarker_model=getattr(options, "landmarker", None),
-        )
-        for warning in portrait.warnings:
-            remarks.append(f"{member.name}: {warning}")
+        found: dict[str, list[str]] = {}
+        for frame in pictures:
+            portrait = load_portrait(
+                member.portrait, frame, face=member.face, landmarker_model=getattr(options, "landmarker", None)
+            )
+            for warning in portrait.warnings:
+                found.setdefault(warning, []).append(f"{frame.width}x{frame.height}")
+            prepared[member.name, frame] = engine.prepare(portrait)
+            told.advance()
+        for warning, sizes in found.items():
+            where = "" if len(sizes) == len(pictures) else f" ({', '.join(sizes)})"
+            remarks.append(f"{member.name}: {warning}{where}")
             told.warn(remarks[-1])
-        prepared[member.name] = engine.prepare(portrait)
-        told.advance()
     return prepared, tuple(remarks)
 
 
@@ -75,73 +85,99 @@ def _speakers_needed(whole: Timeline, ids: Collection[str]) -> set[str]:
     return needed
 
 
-class Studio:
-    """Draws any frame of the film, dissolves included."""
+@dataclass(frozen=True, eq=False)
+class Moves:
+    """The motion of a stretch of a segment on video frames, and of the neighbours that idle through its dissolves."""
 
-    def __init__(self, planned: Plan, engine: Engine, prepared: dict[str, Any], remarks: tuple[str, ...]) -> None:
-        self.script = planned.script
+    segment: Segment
+    start: int
+    """First video frame, counted from the segment's start."""
+    own: tuple[str, F32]
+    """Speaker, and motion [n, D]."""
+    incoming: tuple[str, F32]
+    """Of the segment before: empty outside the dissolve that brings this one in."""
+    outgoing: tuple[str, F32]
+    """Of the segment after: empty outside the dissolve that takes this one out."""
+
+
+class Studio:
+    """Moves and draws any frame of the film, dissolves included: moved once, drawn for every output."""
+
+    def __init__(self, planned: Plan, engine: Engine, prepared: Prepared, remarks: tuple[str, ...]) -> None:
         self.remarks = remarks
         """What viewers may notice about the portraits."""
-        self._timeline = planned.timeline
         self._engine = engine
         self._prepared = prepared
-        self._noise = NoiseSource(planned.script.seed)
-        self._index = {segment.id: index for index, segment in enumerate(planned.timeline.segments)}
-        spec = planned.spec
-        self.performance = Performance(
-            planned.timeline,
-            ChunkGrid(spec.chunk, spec.overlap, spec.context),
-            features=self._hear,
-            silence=silence,
-            sample=self._sample,
+        self._timelines = planned.timelines
+        self.performances = {fps: self._perform(planned, timeline) for fps, timeline in planned.timelines.items()}
+        """By frame rate: where segments start and end on whole frames decides, by a hair, what they perform."""
+
+    def _perform(self, planned: Plan, timeline: Timeline) -> Performance:
+        """Return the performance at one frame rate; the engine sees the portraits of the first output that has it."""
+        noise = NoiseSource(planned.script.seed)
+        frame = next(output.frame for output in planned.script.outputs if output.frame.fps == timeline.fps)
+
+        def sample(index: int, drive: Drive) -> F32:
+            prepared = self._prepared[timeline.segments[index].speaker, frame]
+            return self._engine.sample(prepared, drive, noise=noise)
+
+        grid = ChunkGrid(planned.spec.chunk, planned.spec.overlap, planned.spec.context)
+        return Performance(timeline, grid, features=partial(_hear, timeline), silence=silence, sample=sample)
+
+    def move(self, fps: Fraction, segment_id: str, start: int, stop: int) -> Moves:
+        """Return the motion of the frames [start, stop) of a segment, at the frame rate of one or more outputs."""
+        segments = self._timelines[fps].segments
+        index = next(index for index, segment in enumerate(segments) if segment.id == segment_id)
+        segment = segments[index]
+        n, before, after = segment.n_frames, segment.handle_before, segment.handle_after
+        n_earlier = segments[index - 1].n_frames if index else 0
+        return Moves(
+            segment,
+            start,
+            own=self._moved(fps, index, start, stop),
+            incoming=self._moved(fps, index - 1, start, min(stop, before), offset=n_earlier),
+            outgoing=self._moved(fps, index + 1, max(start, n - after), stop, offset=-n),
         )
 
-    def _hear(self, index: int) -> AudioFeatures:
-        """Features of a segment; the recording is heard a little beyond its ends where the film goes on with it."""
-        segment = self._timeline.segments[index]
-        if segment.audio is None:
-            return silence(segment.n_motion)
-        edge = _EDGE_SAMPLES * segment.audio.rate // FEATURE_RATE
-        span = segment.audio
-        lead = tail = None
-        if segment.continues:
-            lead = _read(AudioSpan(span.path, max(0, span.start - edge), span.start, span.rate))
-        after = self._timeline.segments[index + 1] if index + 1 < len(self._timeline.segments) else None
-        if after is not None and after.continues and after.audio is not None:
-            tail = _read(AudioSpan(span.path, span.stop, min(span.stop + edge, after.audio.stop), span.rate))
-        silent = np.zeros(round(segment.pad * FEATURE_RATE), np.float32)
-        return extract_features(chain([silent], read_mono(span)), segment.n_motion, lead=lead, tail=tail)
+    def _moved(self, fps: Fraction, index: int, start: int, stop: int, *, offset: int = 0) -> tuple[str, F32]:
+        """Return speaker and motion of a segment; nobody and nothing if the range is empty."""
+        if stop <= start:
+            return "", np.empty((0, 0), np.float32)
+        motion = self.performances[fps].at_frames(index, start + offset, stop + offset)
+        return self._timelines[fps].segments[index].speaker, motion
 
-    def _sample(self, index: int, drive: Drive) -> F32:
-        prepared = self._prepared[self._timeline.segments[index].speaker]
-        return self._engine.sample(prepared, drive, noise=self._noise)
-
-    def frames(self, segment_id: str, start: int, stop: int) -> Iterator[U8]:
-        """Yield the finished frames [start, stop) of a segment, dissolves included."""
-        index = self._index[segment_id]
-        segment = self._timeline.segments[index]
-        n, before, after = segment.n_frames, segment.handle_before, segment.handle_after
-        incoming = self._idle(index - 1, start, min(stop, before), offset=self._n_frames(index - 1))
-        outgoing = self._idle(index + 1, max(start, n - after), stop, offset=-n)
-        for frame, pixels in zip(range(start, stop), self._drawn(index, start, stop), strict=True):
-            if frame < before:
-                yield _mix(next(incoming), pixels, (frame + 0.5 + before) / (2 * before))
-            elif frame >= n - after:
-                yield _mix(pixels, next(outgoing), (frame + 0.5 - n + after) / (2 * after))
+    def draw(self, moves: Moves, frame: FrameFormat) -> Iterator[U8]:
+        """Yield the finished frames, dissolves included, in the picture of one output."""
+        n, before, after = moves.segment.n_frames, moves.segment.handle_before, moves.segment.handle_after
+        incoming, outgoing = self._drawn(moves.incoming, frame), self._drawn(moves.outgoing, frame)
+        for number, pixels in enumerate(self._drawn(moves.own, frame), moves.start):
+            if number < before:
+                yield _mix(next(incoming), pixels, (number + 0.5 + before) / (2 * before))
+            elif number >= n - after:
+                yield _mix(pixels, next(outgoing), (number + 0.5 - n + after) / (2 * after))
             else:
                 yield pixels
 
-    def _n_frames(self, index: int) -> int:
-        return self._timeline.segments[index].n_frames if index >= 0 else 0
+    def _drawn(self, moved: tuple[str, F32], frame: FrameFormat) -> Iterator[U8]:
+        speaker, motion = moved
+        return self._engine.draw(self._prepared[speaker, frame], motion) if len(motion) else iter(())
 
-    def _idle(self, index: int, start: int, stop: int, *, offset: int) -> Iterator[U8]:
-        """Frames of a neighbour that idles through a dissolve; nothing if the range is empty."""
-        if stop > start:
-            yield from self._drawn(index, start + offset, stop + offset)
 
-    def _drawn(self, index: int, start: int, stop: int) -> Iterator[U8]:
-        motion = self.performance.at_frames(index, start, stop)
-        return self._engine.draw(self._prepared[self._timeline.segments[index].speaker], motion)
+def _hear(timeline: Timeline, index: int) -> AudioFeatures:
+    """Features of a segment; the recording is heard a little beyond its ends where the film goes on with it."""
+    segment = timeline.segments[index]
+    if segment.audio is None:
+        return silence(segment.n_motion)
+    edge = _EDGE_SAMPLES * segment.audio.rate // FEATURE_RATE
+    span = segment.audio
+    lead = tail = None
+    if segment.continues:
+        lead = _read(AudioSpan(span.path, max(0, span.start - edge), span.start, span.rate))
+    after = timeline.segments[index + 1] if index + 1 < len(timeline.segments) else None
+    if after is not None and after.continues and after.audio is not None:
+        tail = _read(AudioSpan(span.path, span.stop, min(span.stop + edge, after.audio.stop), span.rate))
+    silent = np.zeros(round(segment.pad * FEATURE_RATE), np.float32)
+    return extract_features(chain([silent], read_mono(span)), segment.n_motion, lead=lead, tail=tail)
 
 
 def _read(span: AudioSpan) -> F32 | None:

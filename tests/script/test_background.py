@@ -83,12 +83,12 @@ def test_pictures_start_from_the_file_with_the_key(project):
     project.write("", "sets/wall.png")
     project.write("moee: 1\nvars: {set: wall}\nframe: {background: '${set}.png'}\n", "sets/studio.yaml")
     script = project.segments("{audio: a.wav}", head=f"{HEAD}extends: sets/studio.yaml\n")
-    assert script.frame.background.picture == project.folder / "sets" / "wall.png"
+    assert script.outputs[0].frame.background.picture == project.folder / "sets" / "wall.png"
 
 
 def test_the_command_line_wins_and_needs_no_quotes(project):
     script = load(project, "blur", sets=["frame.background=#00b140"])
-    assert script.frame.background.colour == (0, 177, 64)
+    assert script.outputs[0].frame.background.colour == (0, 177, 64)
 
 
 def test_a_missing_picture_is_a_fault_with_its_place(project):
@@ -115,7 +115,7 @@ def test_the_background_decides_the_film(project):
     for name in ("wall.png", "sea.png"):
         project.write("", name)
     texts = ("keep", "blur", "white", "black", "wall.png", "sea.png", "./wall.png")
-    hashes = {text: load(project, text).source_hash for text in texts}
+    hashes = {text: load(project, text).outputs[0].source_hash for text in texts}
     assert hashes.pop("./wall.png") == hashes["wall.png"]
     assert len(set(hashes.values())) == len(hashes)
 

@@ -22,10 +22,10 @@ def presets_of(table):
 
 def test_defaults(project):
     script = project.load(FILM)
-    assert script.frame == FrameFormat()
-    assert script.encoding == Encoding()
-    assert (script.engine, script.seed, script.presets) == ("motion", 0, ("balanced",))
-    assert script.output == script.path.with_suffix(".mp4")
+    assert script.outputs[0].frame == FrameFormat()
+    assert script.outputs[0].encoding == Encoding()
+    assert (script.engine, script.seed, script.outputs[0].presets) == ("motion", 0, ("balanced",))
+    assert script.outputs[0].path == script.path.with_suffix(".mp4")
 
 
 @pytest.mark.parametrize(
@@ -43,22 +43,26 @@ def test_order_of_precedence(project, config, in_preset, in_script, sets, crf):
     user = project.write("" if config is None else f"encoding: {{crf: {config}}}\n", "config.yaml")
     text = FILM + "preset: p\n" + ("" if in_script is None else f"encoding: {{crf: {in_script}}}\n")
     read = presets_of({"p": {"encoding": in_preset}})
-    assert project.load(text, user_config=user, presets=read, sets=sets).encoding.crf == crf
+    assert project.load(text, user_config=user, presets=read, sets=sets).outputs[0].encoding.crf == crf
 
 
 def test_presets_compose_and_later_ones_win(project):
     table = presets_of({"a": {"encoding": {"crf": "1"}, "frame": {"fps": "30"}}, "b": {"encoding": {"crf": "2"}}})
     script = project.load(FILM + "preset: [a, b]\n", presets=table)
-    assert (script.encoding.crf, script.frame.fps, script.presets) == (2, 30, ("a", "b"))
-    assert project.load(FILM + "preset: [b, a]\n", presets=table).encoding.crf == 1
+    assert (script.outputs[0].encoding.crf, script.outputs[0].frame.fps, script.outputs[0].presets) == (
+        2,
+        30,
+        ("a", "b"),
+    )
+    assert project.load(FILM + "preset: [b, a]\n", presets=table).outputs[0].encoding.crf == 1
 
 
 @pytest.mark.parametrize("given", [{"overrides": {"preset": ["square"]}}, {"sets": ["preset=square"]}])
 def test_presets_of_the_command_line_join_and_win_over_the_script(project, given):
     script = project.load(FILM + "preset: [best, vertical]\nframe: {size: 320x320}\n", **given)
-    assert script.presets == ("best", "vertical", "square")
-    assert (script.frame.width, script.frame.height) == (768, 768)
-    assert script.encoding.crf == 14
+    assert script.outputs[0].presets == ("best", "vertical", "square")
+    assert (script.outputs[0].frame.width, script.outputs[0].frame.height) == (768, 768)
+    assert script.outputs[0].encoding.crf == 14
 
 
 def test_presets_do_not_move_the_places_of_faults(project):
@@ -68,14 +72,18 @@ def test_presets_do_not_move_the_places_of_faults(project):
 
 def test_draft_halves_any_shape(project):
     script = project.load(FILM + "preset: vertical\n", overrides={"preset": ["draft"]})
-    assert (script.frame.width, script.frame.height, script.encoding.x264_preset) == (360, 640, "ultrafast")
-    assert project.load(FILM + "preset: [draft, vertical]\n").frame == script.frame
+    assert (script.outputs[0].frame.width, script.outputs[0].frame.height, script.outputs[0].encoding.x264_preset) == (
+        360,
+        640,
+        "ultrafast",
+    )
+    assert project.load(FILM + "preset: [draft, vertical]\n").outputs[0].frame == script.outputs[0].frame
 
 
 def test_the_users_preset_counts_when_the_script_names_none(project):
     user = project.write("preset: best\n", "config.yaml")
-    assert project.load(FILM, user_config=user).presets == ("best",)
-    assert project.load(FILM + "preset: loud\n", user_config=user).presets == ("loud",)
+    assert project.load(FILM, user_config=user).outputs[0].presets == ("best",)
+    assert project.load(FILM + "preset: loud\n", user_config=user).outputs[0].presets == ("loud",)
 
 
 def test_unknown_presets_are_reported_with_everything_else(project):
@@ -146,7 +154,7 @@ def test_extends_over_several_files(project):
     project.write("extends: more/b.yaml\nseed: 1\n", "lib/a.yaml")
     project.write(CAST.replace("ana.png", "../../ana.png") + "seed: 2\nframe: {fps: 30}\n", "lib/more/b.yaml")
     script = project.load(f"moee: 1\nextends: lib/a.yaml\n{SEGMENTS}")
-    assert (script.seed, script.frame.fps) == (1, 30)
+    assert (script.seed, script.outputs[0].frame.fps) == (1, 30)
 
 
 def test_a_script_sets_variables_for_what_it_extends(project):
@@ -233,8 +241,8 @@ def test_the_version_is_required(project):
     ("sets", "read", "expected"),
     [
         (["seed=9"], lambda s: s.seed, 9),
-        (["frame.fps=30000/1001"], lambda s: float(s.frame.fps), pytest.approx(29.97, abs=1e-3)),
-        (["frame={size: 640x360, fps: 50}"], lambda s: (s.frame.width, s.frame.fps), (640, 50)),
+        (["frame.fps=30000/1001"], lambda s: float(s.outputs[0].frame.fps), pytest.approx(29.97, abs=1e-3)),
+        (["frame={size: 640x360, fps: 50}"], lambda s: (s.outputs[0].frame.width, s.outputs[0].frame.fps), (640, 50)),
         (["defaults.emotion=joy"], lambda s: s.lines[0].emotion[0].weights[1], 1),
         (["segments.one.intensity=.5"], lambda s: s.lines[0].emotion[0].intensity, 0.5),
         (["segments.two.b.intensity=.5"], lambda s: s.lines[1].emotion[0].intensity, 0.5),
@@ -349,7 +357,7 @@ def test_overrides(project, tmp_path):
     given = {"engine": "other", "seed": 12, "output": "odd ${name}.mp4", "preset": None}
     script = project.load(FILM + "engine: motion\nseed: 3\noutput: x.mp4\n", base=tmp_path, overrides=given)
     assert (script.engine, script.seed) == ("other", 12)
-    assert script.output == tmp_path / "odd ${name}.mp4"
+    assert script.outputs[0].path == tmp_path / "odd ${name}.mp4"
 
 
 def test_setting_one_segment_leaves_those_that_share_an_anchor(project):

@@ -366,7 +366,7 @@ def test_a_fault_of_the_defaults_does_not_drown_the_others(project):
 )
 def test_odd_sizes_round_down_to_even(project, frame, size, warnings):
     script = project.segments("{audio: a.wav}", head=f"{HEAD}frame: {frame}\n")
-    assert (script.frame.width, script.frame.height) == size
+    assert (script.outputs[0].frame.width, script.outputs[0].frame.height) == size
     assert len(script.warnings) == warnings
     assert all(warning.severity == "warning" and warning.key == "frame.size" for warning in script.warnings)
 
@@ -411,7 +411,7 @@ def test_engines_by_name(project):
 @pytest.mark.parametrize(
     ("text", "key"),
     [
-        ("output: [{path: a.mp4, preset: wide, frame: {fps: 30}, captions: {burn: yes}}]", "output"),
+        ("output: [{path: a.mp4, preset: wide, frame: {fps: 30}, captions: {burn: yes}}]", "output[0].captions"),
         ("matrix: {lang: [de, fr]}", "matrix"),
         ("rows: lines.csv", "rows"),
         ("frame: {background: transparent}", "frame.background"),
@@ -512,10 +512,10 @@ def test_captions_that_ask_for_nothing_are_fine(project):
 
 
 def test_the_hash_is_about_content(project, tmp_path):
-    base = project.segments("{audio: a.wav}", "pause: 1s").source_hash
+    base = project.segments("{audio: a.wav}", "pause: 1s").outputs[0].source_hash
     assert len(base) == 64
     same = "# comment\nmoee: 1\ncast:\n  ana:\n    portrait: ana.png\n    consent: yes\n"
-    assert project.segments("{id: a, audio: ./a.wav}", "{pause: 1000ms}", head=same).source_hash == base
+    assert project.segments("{id: a, audio: ./a.wav}", "{pause: 1000ms}", head=same).outputs[0].source_hash == base
     for changed in (
         "seed: 1\n",
         "frame: {fps: 30}\n",
@@ -523,8 +523,8 @@ def test_the_hash_is_about_content(project, tmp_path):
         "defaults: {head: 0}\n",
         "engines: {motion: {a: b}}\n",
     ):
-        assert project.segments("{audio: a.wav}", "pause: 1s", head=HEAD + changed).source_hash != base
-    assert project.segments("{audio: b.wav}", "pause: 1s").source_hash != base
+        assert project.segments("{audio: a.wav}", "pause: 1s", head=HEAD + changed).outputs[0].source_hash != base
+    assert project.segments("{audio: b.wav}", "pause: 1s").outputs[0].source_hash != base
 
 
 def test_the_hash_does_not_depend_on_where_the_project_lies(project, tmp_path):
@@ -536,7 +536,7 @@ def test_the_hash_does_not_depend_on_where_the_project_lies(project, tmp_path):
     here = project.segments("{audio: vo/a.wav}")
     moved = shutil.copytree(project.folder, tmp_path / "elsewhere" / "deep")
     there = load_script(moved / "film.yaml", base=tmp_path, presets=preset)
-    assert there.source_hash == here.source_hash
+    assert there.outputs[0].source_hash == here.outputs[0].source_hash
 
 
 def test_a_script_survives_pickling(project):

@@ -26,7 +26,7 @@ def test_variables_work_in_every_typed_value(project):
         more='frame: {size: "${w}x360", fps: "${f}"}\nseed: "${f}"\n',
     )
     script = project.load(text)
-    assert (script.frame.width, script.frame.fps, script.seed) == (640, 30, 30)
+    assert (script.outputs[0].frame.width, script.outputs[0].frame.fps, script.seed) == (640, 30, 30)
     assert script.lines[0].emotion[0].weights[3] == 0.5
     assert script.lines[0].transition.seconds * 4 == 1
 
@@ -41,7 +41,10 @@ def test_a_dollar_escapes(project):
 
 
 def test_stem_is_the_name_of_the_script(project):
-    assert project.load(film("{}", more='output: "out/${stem}.mp4"\n')).output == project.folder / "out" / "film.mp4"
+    assert (
+        project.load(film("{}", more='output: "out/${stem}.mp4"\n')).outputs[0].path
+        == project.folder / "out" / "film.mp4"
+    )
 
 
 @pytest.mark.parametrize(("name", "stem"), [("<stdin>", "stdin"), ("a/b.yaml", "b"), (None, "stdin")])
@@ -51,7 +54,7 @@ def test_stem_of_a_script_given_as_text(project, name, stem):
 
     text = film("{}", more='output: "${stem}.mp4"\n')
     script = load_script(text, name=name, base=project.folder, presets=preset)
-    assert script.output == project.folder / f"{stem}.mp4"
+    assert script.outputs[0].path == project.folder / f"{stem}.mp4"
     assert script.path is None
 
 

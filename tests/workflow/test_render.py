@@ -265,8 +265,10 @@ def test_without_an_output_the_video_lies_beside_the_script(script, tmp_path):
 
 
 def test_a_script_from_standard_input_needs_an_output(script):
+    opened = script()
+    nowhere = replace(opened.outputs[0], path=None)
     with pytest.raises(UsageError, match="names no output"):
-        render(replace(script(), path=None, output=None))
+        render(replace(opened, path=None, outputs=(nowhere,)))
 
 
 def test_an_engine_refuses_a_device_it_does_not_run_on(script):

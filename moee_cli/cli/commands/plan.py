@@ -49,9 +49,12 @@ def plan(
     ]
     console.data(console.table(headers, rows, right=("start", "seconds", "frames", "run", "pieces")))
     console.data("")
-    timeline = planned.timeline
-    length = console.duration(float(timeline.seconds))
-    console.data(f"{length}, {console.plural(timeline.n_frames, 'frame')} at {timeline.fps} per second")
+    for output in planned.script.outputs:
+        timeline = planned.timelines[output.frame.fps]
+        length = console.duration(float(timeline.seconds))
+        frames = f"{console.plural(timeline.n_frames, 'frame')} at {timeline.fps} per second"
+        name = f": {console.escape(str(output.path))}" if output.path is not None else ""
+        console.data(f"{length}, {frames}, {output.frame.width}x{output.frame.height}{name}")
     memory = planned.estimate_memory_bytes / 2**30
     console.data(f"estimate: {console.duration(planned.estimate_seconds)} to render, {memory:.1f} GiB of memory")
     for warning in planned.warnings:

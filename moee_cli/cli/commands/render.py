@@ -1,4 +1,4 @@
-"""`moee render`: one script to one video."""
+"""`moee render`: one script to its video, or videos."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def render(
     events: options.EventsOption = None,
     progress: options.ProgressOption = ProgressMode.AUTO,
 ) -> None:
-    """Render a script to a video.
+    """Render a script to a video, or to several of different shapes.
 
-    The path of the finished video goes to standard output, everything else to standard error. An output that came
+    The path of each finished video goes to standard output, everything else to standard error. An output that came
     from the same script is overwritten; any other file is not, without --force.
     """
     target = None if output is None else Path(output)
@@ -58,7 +58,7 @@ def render(
     with reporting("render", progress, events, script=script) as reporter:
         with signals_held():
             import moee_cli.workflow.scripts  # noqa: F401 - what opening a script needs
-        opened = changes.open(script, target)
+        opened = changes.open(script)
         with signals_held():
             from moee_cli.face.landmarks import load_library
             from moee_cli.workflow.render import render as render_script
@@ -75,7 +75,9 @@ def render(
         )
         elapsed = time.monotonic() - began
     if progress is not ProgressMode.NONE:
-        length = console.duration(result.seconds)
-        console.say(f"{length} of video, {console.plural(result.n_frames, 'frame')}, in {console.duration(elapsed)}")
+        length = console.duration(sum(video.seconds for video in result.videos))
+        n_frames = console.plural(sum(video.n_frames for video in result.videos), "frame")
+        console.say(f"{length} of video, {n_frames}, in {console.duration(elapsed)}")
     if target != STDOUT:
-        console.data(str(result.output))
+        for video in result.videos:
+            console.data(str(video.path))
