@@ -62,6 +62,7 @@ def check_script(source: str) -> FileReport:
         # What only a later release can do is no fault of the script.
         problems += [replace(problem, severity="warning") for problem in (*script.warnings, *script.deferred)]
         facts = {"n_segments": len(script.lines), "n_speakers": len({line.speaker for line in script.lines})}
+        facts |= {"n_outputs": len(script.outputs)}
         if not any(problem.key in ("matrix", "rows") for problem in script.deferred):  # which change the lines
             timeline = place(script)
             problems += [Problem(warning, severity="warning") for warning in timeline.warnings]
@@ -72,6 +73,8 @@ def check_script(source: str) -> FileReport:
         problems.append(Problem(error.message, hint=error.hint))
     length = f", {facts['seconds']:.2f} s" if "seconds" in facts else ""
     summary = f"{_count(facts['n_segments'], 'segment')}{length}" if facts else ""
+    if facts.get("n_outputs", 1) > 1:
+        summary += f", {facts['n_outputs']} outputs"
     return FileReport(source, "script", facts, summary, tuple(problems))
 
 

@@ -109,6 +109,7 @@ class Studio:
         self._engine = engine
         self._prepared = prepared
         self._timelines = planned.timelines
+        self._index = {segment.id: index for index, segment in enumerate(planned.timeline.segments)}
         self.performances = {fps: self._perform(planned, timeline) for fps, timeline in planned.timelines.items()}
         """By frame rate: where segments start and end on whole frames decides, by a hair, what they perform."""
 
@@ -126,8 +127,7 @@ class Studio:
 
     def move(self, fps: Fraction, segment_id: str, start: int, stop: int) -> Moves:
         """Return the motion of the frames [start, stop) of a segment, at the frame rate of one or more outputs."""
-        segments = self._timelines[fps].segments
-        index = next(index for index, segment in enumerate(segments) if segment.id == segment_id)
+        segments, index = self._timelines[fps].segments, self._index[segment_id]
         segment = segments[index]
         n, before, after = segment.n_frames, segment.handle_before, segment.handle_after
         n_earlier = segments[index - 1].n_frames if index else 0
