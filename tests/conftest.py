@@ -108,22 +108,28 @@ def write_wav(path: Path, seconds: float = 1.0, rate: int = 16_000) -> Path:
 def film(tmp_path: Path) -> Callable[..., Path]:
     """Make a folder with a recording, `line.wav`, and a script; return the script. Quick to render: 128 pixels."""
 
-    def make(name: str = "film.yaml", *segments: str, text: str | None = None, seconds: float = 0.4) -> Path:
+    def make(
+        name: str = "film.yaml",
+        *segments: str,
+        text: str | None = None,
+        seconds: float = 0.4,
+        output: str = '"${stem}.mp4"',
+    ) -> Path:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         write_wav(path.parent / "line.wav", seconds)
-        path.write_text(film_text(*segments) if text is None else text, encoding="utf-8")
+        path.write_text(film_text(*segments, output=output) if text is None else text, encoding="utf-8")
         return path
 
     return make
 
 
-def film_text(*segments: str, output: str = "${stem}.mp4") -> str:
+def film_text(*segments: str, output: str) -> str:
     """Return a script with the given segment entries (default: one happy line), as YAML."""
     entries = segments or ("{id: a, audio: line.wav, emotion: happiness}",)
     return (
         "moee: 1\n"
-        f'output: "{output}"\n'
+        f"output: {output}\n"
         "preset: draft\n"
         "frame: {size: 128x128}\n"
         f"cast: {{ana: {{portrait: {EXAMPLES / 'ana.png'}}}}}\n"

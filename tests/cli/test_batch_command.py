@@ -14,6 +14,8 @@ from moee_cli.media.probe import probe_video
 
 pytestmark = pytest.mark.slow
 
+TWO_OUTPUTS = '[{path: "${stem}.mp4"}, {path: "wide/${stem}-wide.mp4", frame: {size: 192x128}}]'
+
 
 def rows(table):
     """Return the rows of a printed table: script to result."""
@@ -143,3 +145,34 @@ def test_a_signal_ends_workers_leaves_no_file_and_still_reports(film, tmp_path, 
     assert "Traceback" not in err
     assert {item["result"] for item in json.loads(report.read_text())["items"]} == {"not run"}
     assert sorted(path.suffix for path in tmp_path.iterdir()) == ["", ".json", ".wav", ".yaml", ".yaml", ".yaml"]
+
+
+def test_scripts_with_several_outputs(moee, film, tmp_path):
+    film("in/a.yaml", output=TWO_OUTPUTS)
+    film("in/b.yaml")
+    report = tmp_path / "report.json"
+    result = moee("batch", tmp_path / "in", "--report", report, "--progress", "none")
+    assert result.code == 0, result.err
+    items = json.loads(report.read_text("utf-8"))["items"]
+    names = [[str(tmp_path / "in" / name) for name in group] for group in (["a.mp4", "wide/a-wide.mp4"], ["b.mp4"])]
+    assert [item["outputs"] for item in items] == names
+    assert [item["output"] for item in items] == [group[0] for group in names]
+    assert all(name in result.out for group in names for name in group)
+
+
+def test_several_outputs_get_a_folder_below_output_dir(moee, film, tmp_path):
+    path = film("a.yaml", output=TWO_OUTPUTS)
+    assert moee("batch", path, "--output-dir", tmp_path / "out", "--progress", "none").code == 0
+    assert sorted(video.name for video in (tmp_path / "out" / "a").glob("*.mp4")) == ["a-wide.mp4", "a.mp4"]
+    film("a.yaml", output="[{path: a.mp4}, {path: wide/a.mp4}]")
+    result = moee("batch", path, "--output-dir", tmp_path / "out")
+    assert result.code == 1
+    assert "cannot lie in one folder" in result.out
+
+
+def test_one_of_several_outputs_that_another_script_writes(moee, film, tmp_path):
+    film("a.yaml")
+    film("b.yaml", output="[{path: b.mp4}, {path: a.mp4}]")
+    result = moee("batch", tmp_path, "--fail-fast")
+    assert result.code == 1
+    assert "a.yaml writes the same file" in result.out

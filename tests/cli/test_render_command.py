@@ -11,6 +11,8 @@ from moee_cli.media.probe import probe_video
 
 pytestmark = pytest.mark.slow
 
+TWO_OUTPUTS = '[{path: "${stem}.mp4"}, {path: "wide/${stem}-wide.mp4", frame: {size: 192x128}}]'
+
 
 def test_a_render_prints_its_path_and_nothing_else_on_stdout(moee, film):
     path = film()
@@ -155,3 +157,50 @@ def test_a_missing_script(moee, tmp_path):
     result = moee("render", tmp_path / "no.yaml")
     assert (result.code, result.out) == (3, "")
     assert "no.yaml" in result.err
+
+
+# --- several outputs -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two(film):
+    """Write a script with two outputs."""
+    return film(output=TWO_OUTPUTS)
+
+
+def test_several_outputs_print_a_path_each(moee, two, tmp_path):
+    events = tmp_path / "events.ndjson"
+    result = moee("render", two, "--progress", "plain", "--events", events)
+    videos = [tmp_path / "film.mp4", tmp_path / "wide" / "film-wide.mp4"]
+    assert (result.code, result.out.splitlines()) == (0, [str(video) for video in videos])
+    assert "0.8 s of video, 20 frames, in" in result.err
+    written = [json.loads(line) for line in events.read_text("utf-8").splitlines()]
+    assert [event["output"] for event in written if event["event"] == "done"] == [str(video) for video in videos]
+    for event in written:
+        assert set(event) <= {*ENVELOPE, *EVENTS[event["event"]][1]}, event
+    checked = moee("check", two, *videos)
+    assert checked.code == 0
+    assert "1 segment, 0.40 s, 2 outputs" in checked.out
+
+
+def test_one_name_for_several_outputs(moee, two, tmp_path):
+    for target in ("x.mp4", "-"):
+        result = moee("render", two, "-o", target)
+        assert (result.code, result.out) == (2, "")
+        assert "film.mp4, film-wide.mp4" in result.err
+    made = moee("render", two, "--set", f"output={tmp_path / 'one.mp4'}", "--progress", "none")
+    assert (made.code, made.out) == (0, f"{tmp_path / 'one.mp4'}\n")
+
+
+def test_a_plan_of_several_outputs(moee, two):
+    lines = moee("plan", two).out.splitlines()
+    shown = [line for line in lines if "frames at 25 per second" in line]
+    assert [line.partition("per second, ")[2].partition(":")[0] for line in shown] == ["64x64", "96x64"]
+    outputs = json.loads(moee("plan", two, "--json", "--set", "output.1.frame.fps=50").out)["outputs"]
+    assert [(output["frame"]["fps"], output["n_frames"]) for output in outputs] == [("25", 10), ("50", 20)]
+
+
+def test_two_outputs_of_one_name(moee, film):
+    result = moee("check", film(output="[{path: a.mp4}, {path: ./a.mp4}]"))
+    assert result.code == 1
+    assert ':2:32: output[1].path: "a.mp4" is already written by output[0]' in result.out
