@@ -2,10 +2,12 @@
 
     python benchmarks/speed.py --portrait examples/ana.png --seconds 30 examples/voices/*.flac
     python benchmarks/speed.py --portrait examples/ana.png --memory examples/voices/*.flac
+    python benchmarks/speed.py --portrait examples/ana.png --size 768x768 720x1280 1280x720 examples/voices/*.flac
 
 The audio files are repeated until they fill the length asked for. Each run is a fresh `moee render` process, so
 imports, landmarks, encoding and muxing are inside the figure. Memory is the highest sum of resident memory over the
-process tree (proportional set size, so that shared libraries count once), sampled ten times a second.
+process tree (proportional set size, so that shared libraries count once), sampled ten times a second. Several sizes are
+rendered one by one, then all from one script.
 """
 
 from __future__ import annotations
@@ -26,9 +28,8 @@ from moee_cli.core.types import AudioSpan
 from moee_cli.media.decode import probe_audio, read_mono
 
 SCRIPT = """moee: 1
-output: film.mp4
+output: [{outputs}]
 preset: {preset}
-frame: {{size: {size}}}
 cast: {{speaker: {{portrait: "{portrait}"}}}}
 segments:
   - {{id: line, audio: speech.wav, emotion: {emotion}}}
@@ -98,15 +99,15 @@ def run(folder: Path, command: list[str]) -> tuple[float, float, int]:
     return wall, cpu, peak
 
 
-def measure(arguments: argparse.Namespace, seconds: float) -> tuple[float, float, int]:
-    """Render `seconds` of speech once in a folder of its own."""
+def measure(arguments: argparse.Namespace, seconds: float, sizes: list[str]) -> tuple[float, float, int]:
+    """Render `seconds` of speech once in a folder of its own, at each of the sizes."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_wav(folder / "speech.wav", speech(arguments.audio, seconds))
         text = SCRIPT.format(
             portrait=arguments.portrait.resolve(),
             preset=arguments.preset,
-            size=arguments.size,
+            outputs=", ".join(f"{{path: {size}.mp4, frame: {{size: {size}}}}}" for size in sizes),
             emotion=arguments.emotion,
         )
         (folder / "film.yaml").write_text(text)
@@ -120,22 +121,23 @@ def main() -> None:
     parser.add_argument("--portrait", type=Path, required=True)
     parser.add_argument("--seconds", type=float, nargs="+", default=[30.0])
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--size", default="512x512")
+    parser.add_argument("--size", nargs="+", default=["512x512"])
     parser.add_argument("--preset", default="balanced")
     parser.add_argument("--emotion", default="happiness")
     parser.add_argument("--memory", action="store_true", help="compare 1 minute with 10 minutes, one run each")
     arguments = parser.parse_args()
     lengths, runs = ([60.0, 600.0], 1) if arguments.memory else (arguments.seconds, arguments.runs)
     print(f"load average before: {os.getloadavg()[0]:.2f}, cores: {len(os.sched_getaffinity(0))}")
-    print("film s | wall s | CPU s | wall/film | frames/s | peak MB")
+    groups = [[size] for size in arguments.size] + ([arguments.size] if len(arguments.size) > 1 else [])
+    print("film s | wall s | CPU s | wall/film | frames/s | peak MB | sizes")
     peaks = []
-    for seconds in lengths:
+    for seconds, sizes in [(seconds, sizes) for seconds in lengths for sizes in groups]:
         for _ in range(runs):
-            wall, cpu, peak = measure(arguments, seconds)
+            wall, cpu, peak = measure(arguments, seconds, sizes)
             peaks.append(peak)
-            ratio, rate = wall / seconds, 25 * seconds / wall
+            ratio, rate = wall / seconds, 25 * seconds * len(sizes) / wall
             row = f"{seconds:6.0f} | {wall:6.1f} | {cpu:5.1f} | {ratio:9.2f} | {rate:8.1f} | {peak / 1e6:7.0f}"
-            print(row, flush=True)
+            print(f"{row} | {' '.join(sizes)}", flush=True)
     if arguments.memory:
         print(f"memory, 10 minutes / 1 minute: {peaks[1] / peaks[0]:.3f}")
 

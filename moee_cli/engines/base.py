@@ -63,7 +63,10 @@ class Engine(Protocol):
         """Return whatever drawing this portrait needs, computed once."""
 
     def sample(self, prepared: Any, drive: Drive, *, noise: NoiseSource) -> F32:
-        """Return the motion of one chunk, float32 [drive.n_frames, D]; depends on the arguments alone."""
+        """Return the motion of one chunk, float32 [drive.n_frames, D]; depends on the arguments alone.
+
+        A film with several outputs is sampled once, with the portrait prepared for the first of them.
+        """
 
     def draw(self, prepared: Any, motion: F32) -> Iterator[U8]:
         """Yield one RGB frame uint8 [H, W, 3] for each row of motion [n, D] (already on video frames)."""
