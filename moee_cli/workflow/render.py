@@ -126,17 +126,22 @@ def render(
         for video, sound in zip(videos, sounds, strict=True):
             try:
                 _finish(video, sound, planned, runtime.device_type)
-            except MoeeError as error:  # what is drawn of the others is not lost
-                failures.append(error)
+            except MoeeError as failure:  # what is drawn of the others is not lost
+                failures.append(failure)
                 continue
             elapsed = round(time.monotonic() - begin, 3)
             told.event("done", output=str(video.path), n_frames=video.timeline.n_frames, elapsed=elapsed)
-        if failures:
-            for failure in failures[1:]:
-                told.warn(failure.message)
-            raise failures[0]
+        _raise_first(failures, told)
     made = tuple(Video(video.path, video.timeline.n_frames, float(video.timeline.seconds)) for video in videos)
     return RenderResult(made, time.monotonic() - begin, (*planned.warnings, *studio.remarks))
+
+
+def _raise_first(failures: Sequence[MoeeError], told: Progress) -> None:
+    """Raise the first of what went wrong, if anything did, and tell the rest."""
+    for failure in failures[1:]:
+        told.warn(failure.message)
+    if failures:
+        raise failures[0]
 
 
 def _underway(planned: Plan, given: Path | None, only: Sequence[str]) -> list[_Underway]:
