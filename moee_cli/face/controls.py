@@ -15,6 +15,8 @@ _HEAD = slice(CHANNEL[HEAD[0]], CHANNEL[HEAD[-1]] + 1)
 _GAZE = [CHANNEL[name] for name in GAZE]
 GAZE_LIMITS = (0.55, 0.40)
 """Largest gaze yaw and pitch in radians; further the iris would leave the lids."""
+_SPOKEN_PRESS, _SPOKEN_ROLL = 0.17, 0.10
+"""mouthPress, and the roll of both lips, of a spoken p, b or m (`engines/motion/poses.py`)."""
 
 
 def bounded(motion: F32, smile: float = 0.0) -> F32:
@@ -52,10 +54,14 @@ def field_weights(held: F32, seals: int) -> F32:
 
 
 def lips_together(held: F32) -> float:
-    """Return 0..1: how far a mouth that is open in the photo is to be shut by lips that press, roll or close."""
+    """Return 0..1: how far a mouth that is open in the photo is to be shut by lips that press, roll or close.
+
+    The press and roll of a spoken p, b or m shut it wholly. A lower lip that rolls alone bites (f, v): nothing shuts.
+    """
     press = (held[CHANNEL["mouthPressLeft"]] + held[CHANNEL["mouthPressRight"]]) / 2
-    roll = (held[CHANNEL["mouthRollLower"]] + held[CHANNEL["mouthRollUpper"]]) / 2
-    return float(min(1.0, 1.6 * max(press, roll, held[CHANNEL["mouthClose"]])))
+    roll = min(held[CHANNEL["mouthRollLower"]], held[CHANNEL["mouthRollUpper"]])
+    share = min(1.0, float(max(press / _SPOKEN_PRESS, roll / _SPOKEN_ROLL, 1.6 * held[CHANNEL["mouthClose"]])))
+    return share * share * (3.0 - 2.0 * share)
 
 
 def head_of(held: F32) -> F32:

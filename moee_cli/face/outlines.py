@@ -28,8 +28,16 @@ SAMPLES = 41
 """Points per curve."""
 _REST_WIDTH, _SMILE_WIDENS = 0.60, 0.16
 """Width of a mouth at rest, at the upper end of the ordinary, and what a full smile adds, in units."""
-_SEALED = 0.035
-"""Mean opening, in units, up to which a mouth counts as closed: the mesh never reports 0."""
+_SEALED = 0.009
+"""Mean opening, in units, up to which a mouth counts as closed: the mesh reports up to 0.006 for lips that meet (46
+pictures), and 0.010 and more for lips that are seen to part."""
+_EDGE_REACH = 0.024
+"""How far, in units, the edge of an open mouth is looked for from where the mesh puts it."""
+
+_OVER_TEETH = 1.45
+"""How much brighter than its surroundings a line over teeth is; lips that meet reach 1.40 (painted, glossy)."""
+_TEETH_REACH = 0.12
+"""Height, in units, of an upper incisor: how far the edges of a toothed smile lie from a line across its teeth."""
 
 
 def smooth_curve(points: F32, samples: int = SAMPLES) -> F32:
@@ -43,24 +51,92 @@ def smooth_curve(points: F32, samples: int = SAMPLES) -> F32:
     return np.asarray(curve, np.float32)
 
 
-def _lip_line(grey: F32, curve: F32, unit: float) -> F32:
-    """Return the curve [M, 2] moved to the darkest row near it: where closed lips really meet."""
-    reach = max(2, round(0.03 * unit))
+def _columns(picture: F32, curve: F32, reach: int) -> tuple[F32, F32]:
+    """Return what lies up to `reach` rows above and below the points of a curve [M, 2], [M, K] or [M, K, C], and K."""
     offsets = np.arange(-reach, reach + 1, dtype=np.float32)
     at_x = np.repeat(curve[:, :1] - 0.5, len(offsets), axis=1).astype(np.float32)
     at_y = (curve[:, 1:] - 0.5 + offsets[None]).astype(np.float32)
-    values = cv2.remap(grey, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    values = values + 0.004 * 255 * (offsets[None] / reach) ** 2 * reach
-    darkness = np.exp(-(values - values.min(axis=1, keepdims=True)) / 6.0)
-    found = (darkness * offsets).sum(1) / darkness.sum(1)
+    values = cv2.remap(picture, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(values, np.float32), offsets
+
+
+def _moved_smoothly(curve: F32, found: F32, sure: F32) -> F32:
+    """Return the curve [M, 2] moved down by a smooth fit to `found` [M] rows, weighted by `sure`, fixed at its ends."""
     place = np.linspace(-1.0, 1.0, len(curve))
     trust = 1.0 - place**8
     powers = np.vander(place, 7)
-    weight = 0.1 + trust
+    weight = (0.1 + trust) * sure
     fit, *_ = np.linalg.lstsq(powers * weight[:, None], found * weight, rcond=None)
     moved = curve.copy()
     moved[:, 1] += (powers @ fit) * trust
     return moved
+
+
+def _lip_line(grey: F32, curve: F32, unit: float) -> F32:
+    """Return the curve [M, 2] moved to the darkest row near it: where closed lips really meet."""
+    reach = max(2, round(0.03 * unit))
+    values, offsets = _columns(grey, curve, reach)
+    values = values + 0.004 * 255 * (offsets[None] / reach) ** 2 * reach
+    darkness = np.exp(-(values - values.min(axis=1, keepdims=True)) / 6.0)
+    found = (darkness * offsets).sum(1) / darkness.sum(1)
+    return _moved_smoothly(curve, found, np.ones_like(found))
+
+
+def _lip_edge(colours: F32, curve: F32, unit: float) -> F32:
+    """Return the curve [M, 2] moved to where the colours [H, W, 3] change most near it: the edge of an open lip.
+
+    A strip of lip left on the teeth, or of teeth left on the lip, would travel with the wrong one.
+    """
+    reach = max(2, round(_EDGE_REACH * unit))
+    values, offsets = _columns(colours, curve, reach + 1)
+    change = np.abs(values[:, 2:] - values[:, :-2]).sum(-1)
+    offsets = offsets[1:-1]
+    change *= np.exp(-0.5 * (offsets[None] / (0.6 * reach)) ** 2)
+    sharpness = np.exp((change - change.max(axis=1, keepdims=True)) / 8.0)
+    found = (sharpness * offsets).sum(1) / sharpness.sum(1)
+    return _moved_smoothly(curve, found, np.clip(change.max(axis=1) / 30.0, 0.1, 1.0))
+
+
+def _toothed_smile(grey: F32, curve: F32, unit: float) -> tuple[F32, F32] | None:
+    """Return the edges (upper, lower) of a smile whose teeth the mesh took for lips that meet, or None.
+
+    Lips meet in a dark line. A line much brighter than what lies above it and below it runs over teeth.
+    """
+    reach = round(_TEETH_REACH * unit)
+    even = np.asarray(cv2.GaussianBlur(grey, (0, 0), 0.012 * unit), np.float32)
+    values, offsets = _columns(even, curve, reach)
+    quarter = 3 * len(curve) // 8
+    middle = values[quarter : len(curve) - quarter]
+    darkest = np.maximum(middle[:, :reach].min(1), middle[:, reach + 1 :].min(1))
+    if np.median(middle[:, reach] / np.maximum(darkest, 1.0)) < _OVER_TEETH:
+        return None
+    slope = np.gradient(values, axis=1)
+    place = np.linspace(-1.0, 1.0, len(curve))
+    bow = (1.0 - place**2)[:, None] * np.vander(place, 2)
+    edges = []
+    for part, sign in ((slice(reach // 2, reach + 1), 1.0), (slice(reach, None), -1.0)):
+        change = sign * slope[:, part] - 1e-3 * np.abs(offsets[part])
+        found = offsets[part][change.argmax(axis=1)]
+        fit, *_ = np.linalg.lstsq(bow[quarter:-quarter], found[quarter:-quarter], rcond=None)
+        edges.append(curve + np.column_stack([np.zeros_like(place), bow @ fit]).astype(np.float32))
+    return edges[0], edges[1]
+
+
+def _lips(pixels: U8, upper: F32, lower: F32, unit: float) -> tuple[F32, F32, bool]:
+    """Return the edges [M, 2] of the lips as the picture shows them, from those of the mesh, and whether they part."""
+    smoothed = cv2.GaussianBlur(pixels, (0, 0), 0.006 * unit + 0.3)
+    grey = cv2.cvtColor(smoothed, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    if (lower - upper)[:, 1].mean() <= _SEALED * unit:
+        middle = (upper + lower) / 2
+        smile = _toothed_smile(grey, middle, unit)
+        if smile is None:
+            line = _lip_line(grey, middle, unit)
+            return line, line, False
+        upper, lower = smile
+    colours = cv2.cvtColor(smoothed, cv2.COLOR_RGB2LAB).astype(np.float32)
+    upper, lower = _lip_edge(colours, upper, unit), _lip_edge(colours, lower, unit)
+    lower[:, 1] = np.maximum(lower[:, 1], upper[:, 1])
+    return upper, lower, True
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,10 +161,7 @@ class Outlines:
         """Read the outlines from landmarks [478, 3]; a closed lip line is moved to where the picture is darkest."""
         flat = landmarks[:, :2]
         upper, lower = smooth_curve(flat[list(_LIP_UPPER)]), smooth_curve(flat[list(_LIP_LOWER)])
-        is_open = bool((lower - upper)[:, 1].mean() > _SEALED * frame.scale)
-        if not is_open:
-            grey = cv2.GaussianBlur(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), (0, 0), 0.006 * frame.scale + 0.3)
-            upper = lower = _lip_line(grey.astype(np.float32), (upper + lower) / 2, frame.scale)
+        upper, lower, is_open = _lips(pixels, upper, lower, frame.scale)
         lids = [
             (smooth_curve(flat[list(_LID_UPPER[eye])]), smooth_curve(flat[list(_LID_LOWER[eye])])) for eye in (0, 1)
         ]

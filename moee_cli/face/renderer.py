@@ -33,6 +33,11 @@ _CHIN_BOX = (0.56, 0.30, 1.20)
 """Half width, and reach above and below the lip line, of the boxes in which the skull's side of the lips is drawn
 finely, and the jaw's side (units)."""
 
+_PRESS_TAKES = 0.03
+"""Opening, in units, that lips pressing on each other take up: a spoken m shuts them though the jaw hangs a little."""
+_UPPER_RIM, _LOWER_RIM = 0.018, 0.030
+"""Height, in units, of the dark along the upper lip's edge, and along the lower one's, where closed lips meet."""
+
 
 class _Sharp:
     """A part of the photo at twice its density, interpolated by Lanczos windows.
@@ -93,11 +98,17 @@ class FaceRenderer:
         middle = outlines.lip_lower[len(outlines.lip_lower) // 2]
         chin = middle + frame.to_pixels(np.array([[0.0, -0.4]], np.float32))
         self._chin_anchor = MovingPoints(anatomy, chin.astype(np.float32), lips="below")
-        palette = Palette.of(self._pixels, portrait.landmarks, outlines)
+        palette = Palette.of(self._pixels, portrait.landmarks, outlines, frame.scale)
         self._mouth = Mouth(anatomy, outlines, palette, self._pixels)
         self._folds = Folds(anatomy, palette.colour)
         self._band = self._lip_band(outlines, frame.scale)
-        self._lipless = None if outlines.mouth_open else self._without_lip_line(outlines, frame.scale)
+        self._lipless = (
+            self._without_lip_line(outlines.lip_upper, -_UPPER_RIM, frame.scale),
+            self._without_lip_line(
+                outlines.lip_lower, _LOWER_RIM if not outlines.mouth_open else _UPPER_RIM, frame.scale
+            ),
+        )
+        self._rest_gap = (outlines.lip_lower - outlines.lip_upper)[:, 1]
         self._eyes = tuple(Eye(anatomy, outlines, self._pixels, eye) for eye in (0, 1))
         self._smile = outlines.smile
         self._unit = frame.scale
@@ -139,7 +150,8 @@ class FaceRenderer:
         """Return the field weights, with seals that keep the lips from crossing and shut a mouth photographed open."""
         weights = field_weights(held, len(SEAL_CENTRES))
         opens, rest = self._gaps
-        opening = rest * (1.0 - lips_together(held)) + weights @ opens
+        together = lips_together(held)
+        opening = rest * (1.0 - together) + weights @ opens - _PRESS_TAKES * together
         weights[N_SHAPES + 2 :] = np.maximum(opening, 0.0) - (rest + weights @ opens)
         return weights
 
@@ -163,10 +175,10 @@ class FaceRenderer:
             self._press_folds(frame, back, gain, shift)
         upper = self._mouth.upper.positions(weights, pose) - 0.5
         lower = self._mouth.lower.positions(weights, pose) - 0.5
-        self._lip.lay(sample(source, self._lip.backward(weights, pose, shift)), frame, shift)
-        parted = self._with_parted_lips(source, gain, (upper, lower))
+        skull_side, jaw_side = self._with_parted_lips(source, gain, (upper, lower))
+        self._lip.lay(sample(skull_side, self._lip.backward(weights, pose, shift)), frame, shift)
         below = self._below(shift, (upper + lower) / 2)
-        jaw = sample_shown(parted, self._chin.backward(weights, pose, shift), below)
+        jaw = sample_shown(jaw_side, self._chin.backward(weights, pose, shift), below)
         self._chin.lay(jaw, frame, shift, below)
         self._mouth.draw(frame, (upper, lower), held, pose)
         for eye in self._eyes:
@@ -205,32 +217,34 @@ class FaceRenderer:
         frame[high, wide] = self._folds.multiplied(frame[high, wide], np.asarray(folds, np.float32))
 
     def _lip_band(self, outlines: Outlines, unit: float) -> Box:
-        """Return the box, inside that of the folds, in which the line between closed lips lies."""
-        folds, curve = self._folds.box, outlines.lip_lower
-        low = np.floor(curve.min(0) - 0.05 * unit).astype(int)
-        high = np.ceil(curve.max(0) + 0.05 * unit).astype(int)
+        """Return the box, inside that of the folds, in which the edges of the lips lie."""
+        folds = self._folds.box
+        low = np.floor(outlines.lip_upper.min(0) - 0.05 * unit).astype(int)
+        high = np.ceil(outlines.lip_lower.max(0) + 0.05 * unit).astype(int)
         x, y = max(folds.x, int(low[0])), max(folds.y, int(low[1]))
         right, bottom = min(folds.x + folds.width, int(high[0])), min(folds.y + folds.height, int(high[1]))
         return Box(x, y, max(0, right - x), max(0, bottom - y))
 
-    def _without_lip_line(self, outlines: Outlines, unit: float) -> U8:
-        """Return the band of the photo in which the dark line between closed lips is covered by the lower lip's colour.
+    def _without_lip_line(self, edge: F32, rim: float, unit: float) -> U8:
+        """Return the band of the photo in which the dark along a lip's edge is covered by the lip's own colour.
 
-        Once the lips part there is light between them, and the line would stay behind as a black rim.
+        Once the lips part there is light between them, and the line would stay behind as a black rim; round a mouth
+        photographed open, what was seen between the lips would. `rim` is the height of the cover in units, positive
+        for the lower lip.
         """
-        box = self._band
-        curve = outlines.lip_lower - 0.5
+        box, sign = self._band, np.sign(rim)
+        curve = edge - 0.5
         columns, rows = np.meshgrid(
             np.arange(box.x, box.x + box.width, dtype=np.float32),
             np.arange(box.y, box.y + box.height, dtype=np.float32),
         )
         line = np.interp(columns[0], curve[:, 0], curve[:, 1]).astype(np.float32)
         place = np.clip((columns[0] - curve[0, 0]) / (curve[-1, 0] - curve[0, 0]), 0.0, 1.0)
-        band = 0.030 * unit * np.clip(np.minimum(place, 1.0 - place) * 5.0, 0.0, 1.0)
-        depth = rows - line
-        # Rows of the band are read from just below it, most from its end, so that the lip's shading goes on.
+        band = abs(rim) * unit * np.clip(np.minimum(place, 1.0 - place) * 8.0, 0.0, 1.0)
+        depth = sign * (rows - line)
+        # Rows of the band are read from just beyond it, most from its end, so that the lip's shading goes on.
         inside = (depth < band) & (depth > -band)
-        read = np.where(inside, line + band + 0.25 * (band - depth), rows).astype(np.float32)
+        read = np.where(inside, line + sign * (band + 0.25 * (band - depth)), rows).astype(np.float32)
         return sample(self._pixels, np.stack([columns, read], axis=-1))
 
     def _mouth_shift(self, weights: F32, pose: HeadPose) -> tuple[int, int]:
@@ -238,19 +252,26 @@ class FaceRenderer:
         shift = np.round(self._chin_anchor.displacement(np.zeros_like(weights), pose)[0])
         return int(shift[0]), int(shift[1])
 
-    def _with_parted_lips(self, source: U8, gain: F32 | None, lips: tuple[F32, F32]) -> U8:
-        """Return `source` as the jaw's side needs it: lips [M, 2] that have parted lose the dark line between them."""
+    def _with_parted_lips(self, source: U8, gain: F32 | None, lips: tuple[F32, F32]) -> tuple[U8, U8]:
+        """Return `source` as the skull's side and the jaw's side need it: lips [M, 2] that part lose the dark there."""
         upper, lower = lips
-        parted = float(np.clip((lower - upper)[:, 1].max() / (0.06 * self._unit), 0.0, 1.0))
-        box, folds, clean = self._band, self._folds.box, self._lipless
-        if parted == 0.0 or clean is None or not clean.size:
-            return source
+        apart = float(((lower - upper)[:, 1] - self._rest_gap).max())
+        parted = float(np.clip(apart / (0.06 * self._unit), 0.0, 1.0))
+        if parted == 0.0 or not self._lipless[0].size:
+            return source, source
+        return self._blended(source, gain, self._lipless[0], parted), self._blended(
+            source, gain, self._lipless[1], parted
+        )
+
+    def _blended(self, source: U8, gain: F32 | None, clean: U8, share: float) -> U8:
+        """Return `source` with `share` of `clean`, a picture of the lips' band, under the folds' `gain`."""
+        box, folds = self._band, self._folds.box
         if gain is not None:
             x, y = box.x - folds.x, box.y - folds.y
             clean = self._folds.multiplied(clean, gain[y : y + box.height, x : x + box.width])
         picture = source.copy()
         view = picture[box.y : box.y + box.height, box.x : box.x + box.width]
-        view[:] = cv2.addWeighted(view, 1.0 - parted, clean, parted, 0.0)
+        view[:] = cv2.addWeighted(view, 1.0 - share, clean, share, 0.0)
         return picture
 
     def _below(self, shift: tuple[int, int], line: F32) -> F32:
