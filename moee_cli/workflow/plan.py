@@ -25,6 +25,9 @@ MEASURED_AT = 512 * 512
 BYTES_PER_PIXEL = 240
 """Growth of memory with the frame, measured between 512x512 and 1080x1920; see docs/benchmarks.md."""
 
+KEPT_BYTES_PER_PIXEL = 60
+"""What every further output keeps: prepared portraits, while only one is drawn and encoded; see docs/benchmarks.md."""
+
 
 @dataclass(frozen=True)
 class PlanRow:
@@ -98,8 +101,9 @@ class Plan:
     @property
     def estimate_memory_bytes(self) -> int:
         """Peak memory of a render; does not grow with the film's length."""
-        pixels = sum(output.frame.width * output.frame.height for output in self.script.outputs)
-        return self.spec.requirements.memory_bytes + max(0, pixels - MEASURED_AT) * BYTES_PER_PIXEL
+        pixels = sorted(output.frame.width * output.frame.height for output in self.script.outputs)
+        growth = max(0, pixels[-1] - MEASURED_AT) * BYTES_PER_PIXEL + sum(pixels[:-1]) * KEPT_BYTES_PER_PIXEL
+        return self.spec.requirements.memory_bytes + growth
 
     def as_dict(self) -> dict[str, Any]:
         """Return the plan as plain values, for `--json`; segments are counted in frames of the first output."""
