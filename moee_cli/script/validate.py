@@ -88,12 +88,14 @@ def _report_fault(model: type[BaseModel], fault: ErrorDetails, spot: KeyPath, pa
 
 
 def _shape_hint(path: KeyPath, report: Report) -> str | None:
-    """Return how to write a segment or a person that was given as a text."""
+    """Return how to write a segment, an output or a person that was given as a text."""
     value = value_at(report.root, path)
     if len(path) != 2 or not isinstance(value, Text) or not value:
         return None
     if path[0] == "segments":
         return f"write {{audio: {shorten(value)}}}"
+    if path[0] == "output":
+        return f"write {{path: {shorten(value)}}}"
     if path[0] == "cast":
         return f"write {path[1]}: {{portrait: {shorten(value)}}}"
     return None

@@ -154,6 +154,12 @@ def test_an_output_is_no_input(project, name):
     assert problem.message == f'"{name}" is an input of this script'
 
 
+def test_a_bare_path_in_the_list_is_told_how_to_be_written(project):
+    problem = project.problem(f"{HEAD}output: [{{path: a.mp4}}, b.mp4]\n{SEGMENTS}")
+    assert (problem.key, problem.message) == ("output[1]", 'is "b.mp4", not a mapping of keys')
+    assert problem.hint == "write {path: b.mp4}"
+
+
 def test_an_empty_list_is_a_fault(project):
     assert project.problem(f"{HEAD}output: []\n{SEGMENTS}").message == "is empty"
 
