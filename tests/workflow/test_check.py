@@ -161,7 +161,7 @@ def test_a_missing_file(tmp_path):
 def test_a_good_script(film):
     report = check_script(str(film()))
     assert (report.is_ok, report.problems) == (True, ())
-    assert report.facts == {"n_segments": 1, "n_speakers": 1, "n_frames": 10, "seconds": 0.4}
+    assert report.facts == {"n_segments": 1, "n_speakers": 1, "n_outputs": 1, "n_frames": 10, "seconds": 0.4}
 
 
 def test_all_problems_at_once(film):
