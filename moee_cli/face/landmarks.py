@@ -11,7 +11,7 @@ Measured on six portraits with FaceMesh 0.10.21, and acted on here:
   much to the left. Shifting and zooming the crop moves all landmarks by 0.35 % (standard deviation). So the mean over
   several crops, each seen both ways, is returned.
 - Faces whose eye distance is under 7 % of the picture are missed. So smaller parts are searched when the whole shows
-  none.
+  none, or when every face is asked for.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ _MIN_CONFIDENCE = 0.3
 _MAX_FACES = 16
 _SEARCH_SIDE = 1280
 """Pictures are searched at most this large; the detector itself looks at 128 px."""
+_SMALL_ENOUGH = 570
+"""Squares in which a face of 40 px between the eyes, the least that is used, takes the 7 % that are found."""
 _CROP_SIDE = 512
 """Size at which the crop around a face is measured; the landmark network looks at 192 px."""
 _CROPS = ((2.0, 0.0, 0.0), (1.7, 0.06, 0.03), (1.7, -0.06, -0.03), (2.4, 0.05, -0.06), (2.4, -0.05, 0.06))
@@ -85,6 +87,9 @@ class Face:
 
     landmarks: Points
     """[478, 3] px, MediaPipe order, pixel centres at .5; z in the same unit, smaller is nearer."""
+    scatter: F32 | None = None
+    """[478] how far each landmark lies apart between the crops it was measured in (RMS, eye distances); None where it
+    was measured once."""
 
     @property
     def box(self) -> tuple[float, float, float, float]:
@@ -114,19 +119,27 @@ def load_library() -> None:
     _import_mediapipe()
 
 
-def find_faces(picture: U8, *, model: Path | None = None) -> list[Face]:
+def find_faces(picture: U8, *, model: Path | None = None, every: bool = False) -> list[Face]:
     """Return the faces of an RGB picture [H, W, 3], left to right; an empty list if there is none.
 
+    Ends with the first size at which any are found; `every` looks for smaller ones too, down to 40 px between the eyes.
     `model` is a `face_landmarker.task` file; without one the landmark models bundled with mediapipe 0.10 are used.
 
     Raises:
         Unavailable: mediapipe or a system library it needs is missing, or it holds no landmark models.
         InputError: `model` cannot be read or is no face landmarker.
     """
-    with _detector(model) as detect:
-        measured = [_measured(picture, points, detect) for points in _search(picture, detect)]
-    faces = [Face(points) for points in measured if points is not None]
+    with detector(model) as detect:
+        rough = _search(picture, detect, every=every)
+        faces = _measured_faces(picture, rough, detect)
+        if rough and not faces and not every:  # what ended the search was none
+            faces = _measured_faces(picture, _search(picture, detect, every=True), detect)
     return sorted(faces, key=lambda face: face.box[0] + face.box[2])
+
+
+def _measured_faces(picture: U8, rough: list[Points], detect: Detect) -> list[Face]:
+    measured = (_measured(picture, points, detect) for points in rough)
+    return [face for face in measured if face is not None]
 
 
 def track(frames: Iterable[U8], *, model: Path | None = None) -> Iterator[Points | None]:
@@ -138,7 +151,7 @@ def track(frames: Iterable[U8], *, model: Path | None = None) -> Iterator[Points
     Raises:
         Unavailable, InputError: as `find_faces`.
     """
-    with _detector(model) as detect:
+    with detector(model) as detect:
         place: Points | None = None
         for frame in frames:
             found = [] if place is None else _in_crop(frame, place, _CROPS[0], [detect])
@@ -159,22 +172,31 @@ Detect = Callable[[U8], list[Points]]
 """Landmarks of all faces of a square picture, in its pixels."""
 
 
-def _search(picture: U8, detect: Detect) -> list[Points]:
-    """Return rough landmarks of every face: in the whole, else in overlapping halves, else in quarters."""
+def _search(picture: U8, detect: Detect, *, every: bool = False) -> list[Points]:
+    """Return rough landmarks of faces: in the whole, in overlapping halves, quarters, eighths.
+
+    Ends with the first of these that shows any, unless `every` face is wanted.
+    """
     height, width = picture.shape[:2]
-    for zoom in (1, 2, 4):
+    found: list[Points] = []
+    for zoom in (1, 2, 4, 8):
         side = max(height, width) / zoom
-        if zoom > 1 and side < _CROP_SIDE / 4:
+        if zoom > 1 and (side < _CROP_SIDE / 4 or (found and (not every or 2 * side <= _SMALL_ENOUGH))):
             break
-        size = min(_SEARCH_SIDE, max(round(side), _CROP_SIDE))
-        found: list[Points] = []
-        for top in _starts(height, side):
-            for left in _starts(width, side):
-                faces = detect(_square(picture, (left, top), side, size))
-                found += _to_picture(faces, (left, top), side / size)
-        if found:
-            return _without_doubles(found)
-    return []
+        found += _in_parts(picture, side, detect)
+    return _without_doubles(found)
+
+
+def _in_parts(picture: U8, side: float, detect: Detect) -> list[Points]:
+    """Return what is found in overlapping squares of `side` px that cover the picture."""
+    height, width = picture.shape[:2]
+    size = min(_SEARCH_SIDE, max(round(side), _CROP_SIDE))
+    found: list[Points] = []
+    for top in _starts(height, side):
+        for left in _starts(width, side):
+            faces = detect(cut_square(picture, (left, top), side, size))
+            found += _to_picture(faces, (left, top), side / size)
+    return found
 
 
 def _starts(length: int, side: float) -> list[float]:
@@ -207,15 +229,15 @@ def _shared(first: Points, second: Points) -> float:
     return _common(one, two) / max(min(one.area, two.area), 1e-9)
 
 
-def _agreement(first: Points, second: Points) -> float:
+def agreement(first: Points, second: Points) -> float:
     """Return common area over united area: 1 for the same box, 0 for boxes apart."""
     one, two = Face(first), Face(second)
     common = _common(one, two)
     return common / max(one.area + two.area - common, 1e-9)
 
 
-def _measured(picture: U8, rough: Points, detect: Detect) -> Points | None:
-    """Return landmarks averaged over several crops around a face; None if the crops do not agree that it is one."""
+def _measured(picture: U8, rough: Points, detect: Detect) -> Face | None:
+    """Return a face with landmarks averaged over several crops; None if they do not agree that it is one."""
     views = (detect, _mirrored(detect))
     seen = _in_crop(picture, rough, _CROPS[0], views)
     for crop in _CROPS[1:]:
@@ -223,9 +245,10 @@ def _measured(picture: U8, rough: Points, detect: Detect) -> Points | None:
     if len(seen) <= len(_CROPS):
         return None
     mean = np.mean(seen, axis=0, dtype=np.float64)
-    spread = float(np.sqrt(np.mean(np.sum((np.array(seen) - mean)[..., :2] ** 2, axis=-1))))
+    apart = np.sqrt(np.mean(np.sum((np.array(seen) - mean)[..., :2] ** 2, axis=-1), axis=0))
     points: Points = mean.astype(np.float32)
-    return points if spread <= _MAX_SPREAD * Face(points).eye_distance_px else None
+    scatter = (apart / Face(points).eye_distance_px).astype(np.float32)
+    return Face(points, scatter) if np.sqrt(np.mean(scatter**2)) <= _MAX_SPREAD else None
 
 
 def _mirrored(detect: Detect) -> Detect:
@@ -249,12 +272,12 @@ def _in_crop(picture: U8, near: Points, crop: tuple[float, float, float], views:
     zoom, shift_x, shift_y = crop
     side = zoom * size
     corner = ((left + right - side) / 2 + shift_x * size, (top + bottom - side) / 2 + shift_y * size)
-    square = _square(picture, corner, side, _CROP_SIDE)
+    square = cut_square(picture, corner, side, _CROP_SIDE)
     found = []
     for detect in views:
         faces = _to_picture(detect(square), corner, side / _CROP_SIDE)
-        best = max(faces, key=lambda points: _agreement(points, near), default=None)
-        if best is not None and _agreement(best, near) > _SAME:
+        best = max(faces, key=lambda points: agreement(points, near), default=None)
+        if best is not None and agreement(best, near) > _SAME:
             found.append(best)
     return found
 
@@ -265,7 +288,7 @@ def _to_picture(faces: list[Points], corner: tuple[float, float], scale: float) 
     return [(points * scale + offset).astype(np.float32) for points in faces]
 
 
-def _square(picture: U8, corner: tuple[float, float], side: float, size: int) -> U8:
+def cut_square(picture: U8, corner: tuple[float, float], side: float, size: int) -> U8:
     """Return a square of the picture as [size, size, 3]; what lies outside repeats the border.
 
     The detector's own projection is exact for square pictures only, and it samples without averaging.
@@ -288,7 +311,7 @@ def _square(picture: U8, corner: tuple[float, float], side: float, size: int) ->
 # --- backends -------------------------------------------------------------------------------------------------------
 
 
-def _detector(model: Path | None) -> AbstractContextManager[Detect]:
+def detector(model: Path | None) -> AbstractContextManager[Detect]:
     """Return the backend; it starts on entering and is closed on leaving."""
     return _quiet_start(_bundled() if model is None else _from_task_file(model))
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from moee_cli.core.errors import PortraitError
 from moee_cli.core.types import U8, Fit, FrameFormat, Portrait
+from moee_cli.face.evidence import gather
 from moee_cli.face.framing import Placement, place_cover, place_face, place_whole, render
-from moee_cli.face.gates import LYING, OUTSIDE, TURN, check_face, lean_of, share_outside
+from moee_cli.face.gates import LYING, OUTSIDE, TURN, check_covered, check_face, lean_of, share_outside
 from moee_cli.face.landmarks import Face, find_faces
 from moee_cli.face.picture import read_picture, shown_name
 
@@ -23,6 +24,8 @@ DOMINANT = 2.0
 SOFT_SCALE = 1.6
 """Enlargement from which the result looks soft."""
 SMALL_IN_FRAME_PX = 40.0
+_SIDEWAYS_PX = 1280
+"""Size at which a picture without a face is searched again turned: only the words of the refusal hang on it."""
 
 
 def load_portrait(
@@ -35,13 +38,14 @@ def load_portrait(
     be alone, or have twice the area of every other.
 
     Raises:
-        PortraitError: the file is no usable picture; no face; several and no choice; too small, hidden or in profile.
+        PortraitError: the file is no usable picture; no face; several and no choice; too small, covered or in profile.
         InputError, Unavailable: the landmark model cannot be used (see `landmarks.find_faces`).
     """
     name = shown_name(path)
     picture = read_picture(path)
     chosen, warnings = choose_face(picture, face, name, landmarker_model)
     warnings += check_face(chosen, picture, name)
+    warnings += check_covered(gather(picture, chosen, model=landmarker_model), name)
     placement, more = _placement(picture, chosen, frame)
     pixels = render(picture, placement)
     landmarks = placement.to_frame(chosen.landmarks)
@@ -74,6 +78,8 @@ def choose_face(picture: U8, face: str | None, name: str, model: Path | None = N
     if box is not None:
         return _face_in_box(picture, box, name, model), []
     faces = find_faces(picture, model=model)
+    if len(faces) > 1 or face is not None:  # numbers count small faces too, whoever asks
+        faces = find_faces(picture, model=model, every=True)
     if not faces:
         raise _no_face(picture, name, model)
     by_size = sorted(faces, key=lambda one: one.area, reverse=True)
@@ -95,7 +101,8 @@ def choose_face(picture: U8, face: str | None, name: str, model: Path | None = N
 def _no_face(picture: U8, name: str, model: Path | None) -> PortraitError:
     """Return the error for a picture without a face: one that lies on its side is told from one that shows nobody."""
     for quarters, how in ((1, "lies on its side"), (3, "lies on its side"), (2, "stands on its head")):
-        upright = np.ascontiguousarray(np.rot90(picture, quarters))
+        step = -(-max(picture.shape) // _SIDEWAYS_PX)
+        upright = np.ascontiguousarray(np.rot90(picture[::step, ::step], quarters))
         if any(abs(lean_of(one.landmarks)) < LYING for one in find_faces(upright, model=model)):
             return PortraitError(f"{name}: the face {how}", TURN)
     return PortraitError(
@@ -139,7 +146,10 @@ def _face_in_box(picture: U8, box: tuple[float, float, float, float], name: str,
     left, top = int(max(x - margin, 0)), int(max(y - margin, 0))
     right, bottom = int(min(x + w + margin, width)), int(min(y + h + margin, height))
     shift = np.array([left, top, 0], np.float32)
-    found = [Face(one.landmarks + shift) for one in find_faces(picture[top:bottom, left:right], model=model)]
+    found = [
+        replace(one, landmarks=one.landmarks + shift)
+        for one in find_faces(picture[top:bottom, left:right], model=model)
+    ]
     inside = [one for one in found if _middle_in(one, box)]
     if not inside:
         raise PortraitError(

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from moee_cli.core.errors import PortraitError
-from moee_cli.face.gates import check_face
+from moee_cli.face.evidence import Evidence, gather
+from moee_cli.face.gates import check_covered, check_face
 from moee_cli.face.landmarks import Face, find_faces
 
 
@@ -41,3 +42,99 @@ def test_open_mouth_and_closed_eyes_are_remarked(frontal, ana):
     assert any("one eye looks closed" in text for text in check_face(Face(points), ana, "a"))
     points[374] = points[386]
     assert any("both eyes look closed" in text for text in check_face(Face(points), ana, "a"))
+
+
+# --- covered --------------------------------------------------------------------------------------------------------
+
+JAW = (132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361)
+
+
+def painted(pixels: np.ndarray, outline: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
+    """Return the picture with a polygon [N, 2] px in one colour."""
+    import cv2
+
+    return cv2.fillPoly(pixels.copy(), [np.round(outline).astype(np.int32)], colour, cv2.LINE_AA)
+
+
+def ellipse(centre: np.ndarray, wide: float, high: float) -> np.ndarray:
+    angles = np.linspace(0, 2 * np.pi, 40)
+    return centre + np.stack([wide * np.cos(angles), high * np.sin(angles)], axis=1)
+
+
+def masked(pixels: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
+    points = find_faces(pixels)[0].landmarks[:, :2]
+    return painted(pixels, np.concatenate([points[[5, 117]], points[list(JAW)], points[[346]]]), colour)
+
+
+def dark_glasses(pixels: np.ndarray, *eyes: tuple[int, int]) -> np.ndarray:
+    points = find_faces(pixels)[0].landmarks[:, :2]
+    for eye in eyes:
+        pixels = painted(pixels, ellipse(points[list(eye)].mean(axis=0) + np.array([0, 4]), 32, 25), (14, 14, 16))
+    return pixels
+
+
+def answer(pixels: np.ndarray) -> list[str]:
+    return check_covered(gather(pixels, find_faces(pixels)[0]), "a")
+
+
+@pytest.fixture(params=["ana", "kofi"])
+def pixels(request) -> np.ndarray:
+    return request.getfixturevalue(request.param)
+
+
+def test_free_faces_are_seen(pixels):
+    found = gather(pixels, find_faces(pixels)[0])
+    assert min(found.mouth, *found.eyes) > 0.7
+    assert 0 < found.scatter < 0.015
+    assert check_covered(found, "a") == []
+
+
+def test_ordinary_glasses_pass(pixels):
+    import cv2
+
+    points = find_faces(pixels)[0].landmarks[:, :2]
+    glasses = pixels.copy()
+    for eye in ((33, 133), (263, 362)):
+        rim = np.round(ellipse(points[list(eye)].mean(axis=0) + np.array([0, 4]), 32, 25)).astype(np.int32)
+        cv2.polylines(glasses, [rim], True, (35, 28, 25), 3, cv2.LINE_AA)
+    assert answer(glasses) == []
+
+
+@pytest.mark.parametrize("colour", [(120, 170, 205), (225, 225, 222), (28, 28, 30), (150, 105, 85)])
+def test_mask_is_refused(pixels, colour):
+    with pytest.raises(PortraitError, match=r"^a: the mouth looks covered: .* by \d+%, 60% are needed$") as caught:
+        answer(masked(pixels, colour))
+    assert "without mask, scarf, hand or microphone" in (caught.value.hint or "")
+
+
+def test_beard_is_no_mask(ana):
+    """Dark hair all round the mouth, lips free."""
+    points = find_faces(ana)[0].landmarks[:, :2]
+    bearded = masked(ana, (60, 45, 38))
+    lips = points[[61, 40, 37, 0, 267, 270, 291, 321, 314, 17, 84, 91]]
+    centre = lips.mean(axis=0)
+    mask = painted(np.zeros_like(ana), centre + (lips - centre) * 1.15, (255, 255, 255)) / 255
+    nose = painted(np.zeros_like(ana), ellipse(points[4], 26, 34), (255, 255, 255)) / 255
+    free = np.maximum(mask, nose)
+    assert answer((bearded * (1 - free) + ana * free).astype(np.uint8)) == []
+
+
+def test_dark_glasses_and_patch_are_remarked(pixels):
+    (remark,) = answer(dark_glasses(pixels, (33, 133), (263, 362)))
+    assert remark.startswith("both eyes look covered or blank (followed by ")
+    (remark,) = answer(dark_glasses(pixels, (263, 362)))
+    assert remark.startswith("one eye looks covered or blank (followed by ")
+
+
+@pytest.mark.parametrize(
+    ("found", "text"),
+    [
+        (Evidence(0.7, (0.9, 0.9), 0.01), "mouth may be partly covered (followed by 70%, lips uncertain by 0.010"),
+        (Evidence(0.9, (0.9, 0.9), 0.03), "mouth may be partly covered (followed by 90%, lips uncertain by 0.030"),
+        (Evidence(0.9, (0.4, 0.9), 0.01), "one eye looks covered or blank (followed by 40%, 50% are needed)"),
+        (Evidence(0.9, (-0.2, 0.3), 0.01), "both eyes look covered or blank (followed by 0%, 50% are needed)"),
+    ],
+)
+def test_remarks_say_what_was_measured(found, text):
+    (remark,) = check_covered(found, "a")
+    assert text in remark

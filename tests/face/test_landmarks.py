@@ -110,6 +110,19 @@ def test_small_face_in_a_large_picture(ana):
     assert distances(face.landmarks, expected).mean() < 0.5
 
 
+def test_small_face_beside_a_large_one(ana, kofi):
+    picture = pasted(resized(ana, 175), (2400, 1600), (2100, 1300))
+    picture[100:1124, 100:1124] = np.repeat(np.repeat(kofi, 2, axis=0), 2, axis=1)
+    large, small = find_faces(picture, every=True)
+    assert large.eye_distance_px == pytest.approx(239, abs=2)
+    assert small.eye_distance_px == pytest.approx(41, abs=2)
+
+
+def test_forty_px_in_four_thousand(ana):
+    (face,) = find_faces(pasted(resized(ana, 175), (4000, 3000), (3000, 2100)))
+    assert face.eye_distance_px == pytest.approx(41, abs=1)
+
+
 def test_face_seen_by_two_search_windows_counts_once(ana):
     small = resized(ana, 180)
     assert len(find_faces(pasted(small, (2000, 1400), (910, 610)))) == 1

@@ -142,6 +142,15 @@ def test_chosen_face(two, face, side):
     assert (middle_of(two, face) > 440) == bool(side)
 
 
+@pytest.mark.parametrize(("face", "eyes_px"), [("left", 41), ("0", 41), ("right", 119), ("1", 119), ("largest", 119)])
+def test_small_face_can_be_chosen_beside_a_large_one(ana, kofi, face, eyes_px):
+    picture = np.full((700, 1500, 3), 128, np.uint8)
+    picture[100:275, 100:275] = resized(ana, 175)
+    picture[100:612, 900:1412] = kofi
+    chosen, _ = choose_face(picture, face, "both.png")
+    assert chosen.eye_distance_px == pytest.approx(eyes_px, abs=2)
+
+
 def test_two_faces_without_a_choice(saved, two):
     with pytest.raises(PortraitError, match=r"two\.png shows 2 faces: 0 at \d+,\d+,\d+,\d+; 1 at") as caught:
         load_portrait(saved(two, "two.png"), FRAME)
