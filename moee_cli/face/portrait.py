@@ -12,8 +12,9 @@ from moee_cli.core.errors import PortraitError
 from moee_cli.core.types import U8, Fit, FrameFormat, Portrait
 from moee_cli.face.evidence import gather
 from moee_cli.face.framing import Placement, place_cover, place_face, place_whole, render
-from moee_cli.face.gates import LYING, OUTSIDE, TURN, check_covered, check_face, lean_of, share_outside
+from moee_cli.face.gates import LYING, OUTSIDE, TURN, check_covered, check_face, check_light, lean_of, share_outside
 from moee_cli.face.landmarks import Face, find_faces
+from moee_cli.face.light import measure_light
 from moee_cli.face.picture import read_picture, shown_name
 
 FACES = ("largest", "left", "right")
@@ -45,6 +46,7 @@ def load_portrait(
     picture = read_picture(path)
     chosen, warnings = choose_face(picture, face, name, landmarker_model)
     warnings += check_face(chosen, picture, name)
+    warnings += check_light(measure_light(picture, chosen), name)
     warnings += check_covered(gather(picture, chosen, model=landmarker_model), name)
     placement, more = _placement(picture, chosen, frame)
     pixels = render(picture, placement)

@@ -7,8 +7,9 @@ import pytest
 
 from moee_cli.core.errors import PortraitError
 from moee_cli.face.evidence import Evidence, gather
-from moee_cli.face.gates import check_covered, check_face
+from moee_cli.face.gates import check_covered, check_face, check_light
 from moee_cli.face.landmarks import Face, find_faces
+from moee_cli.face.light import Light, measure_light
 
 
 def turned(face: Face, degrees: float) -> Face:
@@ -138,3 +139,29 @@ def test_dark_glasses_and_patch_are_remarked(pixels):
 def test_remarks_say_what_was_measured(found, text):
     (remark,) = check_covered(found, "a")
     assert text in remark
+
+
+# --- light ----------------------------------------------------------------------------------------------------------
+
+
+def test_blur_is_remarked_then_refused(pixels):
+    import cv2
+
+    (face,) = find_faces(pixels)
+    assert check_light(measure_light(pixels, face), "a") == []
+    (remark,) = check_light(measure_light(cv2.GaussianBlur(pixels, (0, 0), 0.045 * 119), face), "a")
+    assert remark.startswith("the face is soft, sharpness 1")
+    with pytest.raises(PortraitError, match=r"the face is blurred, sharpness [5-8]\.\d, less than 9"):
+        check_light(measure_light(cv2.GaussianBlur(pixels, (0, 0), 0.08 * 119), face), "a")
+
+
+def test_light_is_remarked_then_refused(ana):
+    (face,) = find_faces(ana)
+    with pytest.raises(PortraitError, match="too dark or flat"):
+        check_light(measure_light((ana * 0.1).astype(np.uint8), face), "a")
+    with pytest.raises(PortraitError, match="of the face are pure white, more than 50%"):
+        check_light(measure_light(np.clip(ana * 4.0, 0, 255).astype(np.uint8), face), "a")
+    (dark,) = check_light(Light(20, 0, 30), "a")
+    assert "30 grey levels of contrast, good from 40" in dark
+    (bright,) = check_light(Light(20, 0.3, 100), "a")
+    assert "30% of the face are pure white, good to 15%" in bright
