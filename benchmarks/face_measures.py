@@ -351,11 +351,14 @@ def kept_sharpness(sitter: Sitter, frame: U8, points: F32) -> float:
 
 
 def background_mask(portrait: Portrait) -> U8:
-    """Return 1 where no person is: by the matte, or without one farther from the face than its own size."""
+    """Return 1 where no person comes: by the matte, or without one farther from the face than its own size."""
     height, width = portrait.pixels.shape[:2]
     if portrait.layers is not None:
-        behind = (portrait.layers.person[..., 3] == 0).astype(np.uint8)
-        return np.asarray(cv2.erode(behind, np.ones((5, 5), np.uint8)), np.uint8)
+        # A head at its limits covers what lies up to 0.35 eye distances beyond its silhouette.
+        unit = float(np.hypot(*(portrait.landmarks[33, :2] - portrait.landmarks[263, :2])))
+        person = (portrait.layers.person[..., 3] > 0).astype(np.uint8)
+        away = cv2.distanceTransform(1 - person, cv2.DIST_L2, 5)
+        return np.asarray(away > 0.35 * unit, np.uint8)
     low, high = portrait.landmarks[:, :2].min(0), portrait.landmarks[:, :2].max(0)
     size, centre = float((high - low).max()), (low + high) / 2
     rows, columns = np.mgrid[:height, :width]

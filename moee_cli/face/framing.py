@@ -111,8 +111,7 @@ def render(picture: U8, placement: Placement) -> U8:
     """Return the frame, uint8 [H, W, 3]: the picture resampled, its border carried on, ever softer, where it ends."""
     height, width = picture.shape[:2]
     scale = placement.scale
-    x0, x1 = _covered(placement.left, width, scale, placement.width)
-    y0, y1 = _covered(placement.top, height, scale, placement.height)
+    x0, y0, x1, y1 = picture_part(placement, (width, height))
     box = (
         max(placement.left + x0 / scale, 0.0),
         max(placement.top + y0 / scale, 0.0),
@@ -122,7 +121,14 @@ def render(picture: U8, placement: Placement) -> U8:
     inner = _resampled(picture, box, (x1 - x0, y1 - y0))
     if inner.shape[:2] == (placement.height, placement.width):
         return inner
-    return _extended(inner, x0, y0, (placement.width, placement.height))
+    return extended(inner, x0, y0, (placement.width, placement.height))
+
+
+def picture_part(placement: Placement, picture: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Return left, top, right, bottom px of the part of the frame that shows a picture (width, height) itself."""
+    x0, x1 = _covered(placement.left, picture[0], placement.scale, placement.width)
+    y0, y1 = _covered(placement.top, picture[1], placement.scale, placement.height)
+    return x0, y0, x1, y1
 
 
 def _covered(corner: float, length: int, scale: float, n: int) -> tuple[int, int]:
@@ -146,7 +152,7 @@ def _resampled(picture: U8, box: tuple[float, float, float, float], size: tuple[
     return np.array(part.resize(size, Image.Resampling.LANCZOS if shrinks else Image.Resampling.BICUBIC, inside))
 
 
-def _extended(inner: U8, left: int, top: int, size: tuple[int, int]) -> U8:
+def extended(inner: U8, left: int, top: int, size: tuple[int, int]) -> U8:
     """Return a frame of `size` with `inner` at (left, top) and its border carried outwards, blurred by distance."""
     import cv2
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from moee_cli.core.errors import PortraitError
-from moee_cli.core.types import U8, Fit, FrameFormat, Portrait
+from moee_cli.core.types import U8, BackgroundKind, Fit, FrameFormat, Portrait
+from moee_cli.face.backdrop import composed, layers_for
 from moee_cli.face.evidence import gather
-from moee_cli.face.framing import Placement, place_cover, place_face, place_whole, render
+from moee_cli.face.framing import Placement, picture_part, place_cover, place_face, place_whole, render
 from moee_cli.face.gates import LYING, OUTSIDE, TURN, check_covered, check_face, check_light, lean_of, share_outside
 from moee_cli.face.landmarks import Face, find_faces
 from moee_cli.face.light import measure_light
@@ -39,12 +40,13 @@ def load_portrait(
     be alone, or have twice the area of every other.
 
     Raises:
-        PortraitError: the file is no usable picture; no face; several and no choice; too small, covered or in profile.
+        PortraitError: the file is no usable picture; no face; several and no choice; too small, covered or in profile;
+            the background cannot be replaced.
         InputError, Unavailable: the landmark model cannot be used (see `landmarks.find_faces`).
     """
     name = shown_name(path)
     picture = read_picture(path)
-    chosen, warnings = choose_face(picture, face, name, landmarker_model)
+    chosen, beside, warnings = choose_face(picture, face, name, landmarker_model)
     warnings += check_face(chosen, picture, name)
     warnings += check_light(measure_light(picture, chosen), name)
     warnings += check_covered(gather(picture, chosen, model=landmarker_model), name)
@@ -54,7 +56,13 @@ def load_portrait(
     if share_outside(landmarks, pixels) > OUTSIDE:
         raise PortraitError(f"{name}: a {frame.width}x{frame.height} frame cuts the face", "use fit: crop or fit: pad")
     remarks = tuple(f"{name}: {text}" for text in (*warnings, *more))
-    return Portrait(pixels, landmarks, name, warnings=remarks)
+    others = tuple(placement.to_frame(one.landmarks) for one in beside)
+    part = picture_part(placement, (picture.shape[1], picture.shape[0]))
+    layers = layers_for(pixels, landmarks, others, frame.background, part=part, name=name)
+    transparent = frame.background.kind is BackgroundKind.TRANSPARENT
+    if layers is not None and not transparent:
+        pixels = composed(layers)
+    return Portrait(pixels, landmarks, name, others, layers, transparent=transparent, warnings=remarks)
 
 
 def source_frame(path: Path, frame: FrameFormat) -> FrameFormat:
@@ -70,15 +78,18 @@ def source_frame(path: Path, frame: FrameFormat) -> FrameFormat:
 # --- choose ---------------------------------------------------------------------------------------------------------
 
 
-def choose_face(picture: U8, face: str | None, name: str, model: Path | None = None) -> tuple[Face, list[str]]:
-    """Return the face that is meant, and warnings; see `load_portrait` for `face`.
+def choose_face(
+    picture: U8, face: str | None, name: str, model: Path | None = None
+) -> tuple[Face, list[Face], list[str]]:
+    """Return the face that is meant, the others, and warnings; see `load_portrait` for `face`.
 
     Raises:
         PortraitError: there is none, `face` fits none, or several and no choice.
     """
     box = _parse_box(face)
     if box is not None:
-        return _face_in_box(picture, box, name, model), []
+        chosen = _face_in_box(picture, box, name, model)
+        return chosen, [one for one in find_faces(picture, model=model) if not _middle_in(one, chosen.box)], []
     faces = find_faces(picture, model=model)
     if len(faces) > 1 or face is not None:  # numbers count small faces too, whoever asks
         faces = find_faces(picture, model=model, every=True)
@@ -89,15 +100,16 @@ def choose_face(picture: U8, face: str | None, name: str, model: Path | None = N
         if len(faces) > 1 and by_size[0].area < DOMINANT * by_size[1].area:
             raise PortraitError(f"{name} shows {len(faces)} faces: {_listed(faces)}", _CHOICES)
         remark = f"{len(faces)} faces, the largest is used (face {faces.index(by_size[0])} from the left)"
-        return by_size[0], [remark] if len(faces) > 1 else []
+        return by_size[0], by_size[1:], [remark] if len(faces) > 1 else []
     word = face.strip().lower()
     if word in FACES:
-        return {"largest": by_size[0], "left": faces[0], "right": faces[-1]}[word], []
+        chosen = {"largest": by_size[0], "left": faces[0], "right": faces[-1]}[word]
+        return chosen, [one for one in faces if one is not chosen], []
     if not word.isdecimal():
         raise PortraitError(f'{name}: "{face}" does not choose a face', _CHOICES)
     if int(word) >= len(faces):
         raise PortraitError(f"{name}: face {word} asked for, but it shows {_count(faces)}: {_listed(faces)}", _CHOICES)
-    return faces[int(word)], []
+    return faces.pop(int(word)), faces, []
 
 
 def _no_face(picture: U8, name: str, model: Path | None) -> PortraitError:

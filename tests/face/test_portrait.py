@@ -127,7 +127,7 @@ def two(ana, kofi) -> np.ndarray:
 
 
 def middle_of(picture: np.ndarray, face: str | None) -> float:
-    chosen, _ = choose_face(picture, face, "two.png")
+    chosen, _, _ = choose_face(picture, face, "two.png")
     return float(chosen.landmarks[:, 0].mean())
 
 
@@ -147,7 +147,7 @@ def test_small_face_can_be_chosen_beside_a_large_one(ana, kofi, face, eyes_px):
     picture = np.full((700, 1500, 3), 128, np.uint8)
     picture[100:275, 100:275] = resized(ana, 175)
     picture[100:612, 900:1412] = kofi
-    chosen, _ = choose_face(picture, face, "both.png")
+    chosen, _, _ = choose_face(picture, face, "both.png")
     assert chosen.eye_distance_px == pytest.approx(eyes_px, abs=2)
 
 
@@ -205,7 +205,7 @@ def test_choice_that_fits_none(two, face, message):
 def test_box_finds_a_face_too_small_for_the_whole_picture(ana):
     picture = np.full((3000, 3000, 3), 128, np.uint8)
     picture[2000:2200, 300:500] = resized(ana, 200)
-    chosen, _ = choose_face(picture, "330,2020,140,140", "crowd.png")
+    chosen, _, _ = choose_face(picture, "330,2020,140,140", "crowd.png")
     assert chosen.landmarks[:, 0].mean() == pytest.approx(400, abs=10)
     assert chosen.eye_distance_px == pytest.approx(46.7, abs=2)
 

@@ -1,0 +1,129 @@
+"""Divides each pixel between person and backdrop so that the two laid over each other give the picture back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from moee_cli.core.types import F32, U8, Layers
+from moee_cli.face.plate import spread
+
+_TILE = 512
+"""Pixels of a side that are worked on at once: bounds memory, and skips what is all person or all backdrop."""
+_REFINE = 1.5
+"""Radius of the filter that draws a coarser alpha along the edges, in coarse pixels."""
+_CONTRAST = 5.0
+_OWN = 2.0
+"""Standard deviations of the backdrop nearby within which what differs from it counts as texture, beyond as person."""
+_NOISE = 6.0
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """What each pixel is mixed from, at reduced size [h, w]."""
+
+    alpha: F32
+    front: F32
+    """The person's colours [h, w, 3], carried on outwards."""
+    back: F32
+    """The backdrop's [h, w, 3], carried on inwards."""
+    texture: F32
+    """Standard deviation [h, w] of the backdrop nearby, levels."""
+    unit: float
+
+    @staticmethod
+    def of(picture: U8, alpha: F32, unit: float) -> Parts:
+        """Return the parts of a picture [h, w, 3] whose alpha [h, w] is known; `unit` is the eye distance in px."""
+        colours = picture.astype(np.float32)
+        n = 2 * max(1, round(0.03 * unit)) + 1
+        clear = cv2.erode((alpha < 0.02).astype(np.float32), np.ones((n, n), np.uint8))
+        front = spread(colours, (alpha > 0.98).astype(np.float32))
+        back = spread(colours, np.asarray(clear, np.float32))
+        wide = (0.12 * unit, 0.12 * unit)
+        rough = colours - cv2.GaussianBlur(colours, (0, 0), wide[0])
+        square = spread((rough * rough).mean(axis=-1, keepdims=True), np.asarray(clear, np.float32))[..., 0]
+        return Parts(alpha, front, back, np.sqrt(np.maximum(square, 0.0)), unit)
+
+
+def divided(pixels: U8, parts: Parts) -> tuple[U8, U8]:
+    """Return alpha [H, W] and backdrop [H, W, 3] of a picture, uint8, from parts of the same or a smaller size."""
+    height, width = pixels.shape[:2]
+    alpha, backdrop = np.zeros((height, width), np.uint8), pixels.copy()
+    for top in range(0, height, _TILE):
+        for left in range(0, width, _TILE):
+            tile = (slice(top, min(top + _TILE, height)), slice(left, min(left + _TILE, width)))
+            share = _sized(parts.alpha, tile, (height, width))
+            if share.max() == 0.0:
+                continue
+            if share.min() < 1.0:
+                share = _drawn(pixels, parts, tile)
+            alpha[tile] = (share * 255.0 + 0.5).astype(np.uint8)
+            backdrop[tile] = _behind(pixels[tile], share, parts, tile, (height, width))
+    return alpha, backdrop
+
+
+Tile = tuple[slice, slice]
+
+
+def _sized(small: F32, tile: Tile, size: tuple[int, int]) -> F32:
+    """Return a tile of an array [h, w, ...] as it is at a larger size (H, W)."""
+    if small.shape[:2] == size:
+        return small[tile]
+    y, x = small.shape[0] / size[0], small.shape[1] / size[1]
+    place = np.array([[x, 0.0, (tile[1].start + 0.5) * x - 0.5], [0.0, y, (tile[0].start + 0.5) * y - 0.5]])
+    shape = (tile[1].stop - tile[1].start, tile[0].stop - tile[0].start)
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(small, place, shape, flags=how, borderMode=cv2.BORDER_REPLICATE), np.float32)
+
+
+def _drawn(pixels: U8, parts: Parts, tile: Tile) -> F32:
+    """Return alpha of a tile, drawn along the edges of the picture where it comes from a smaller one."""
+    size = (pixels.shape[0], pixels.shape[1])
+    if parts.alpha.shape == size:
+        return parts.alpha[tile]
+    radius = max(2, round(_REFINE * size[1] / parts.alpha.shape[1]))
+    margin = 2 * radius
+    wide = tuple(slice(max(0, s.start - margin), min(n, s.stop + margin)) for s, n in zip(tile, size, strict=True))
+    around = (wide[0], wide[1])
+    rough = _sized(parts.alpha, around, size)
+    fine = cv2.ximgproc.guidedFilter(np.ascontiguousarray(pixels[around]), rough, radius, _CONTRAST**2)
+    rows, columns = (slice(s.start - w.start, s.stop - w.start) for s, w in zip(tile, around, strict=True))
+    mixed = (rough > 0.0) & (rough < 1.0)
+    drawn = np.where(mixed, np.clip((fine - 0.03) / 0.94, 0.0, 1.0), rough)
+    return np.asarray(drawn[rows, columns], np.float32)
+
+
+def _behind(pixels: U8, alpha: F32, parts: Parts, tile: Tile, size: tuple[int, int]) -> U8:
+    """Return the backdrop of a tile.
+
+    What both colours together do not explain is divided between them in proportion to their shares, the least change
+    to both; the backdrop takes no more of it than its texture has.
+    """
+    share = alpha[..., None]
+    colours = pixels.astype(np.float32)
+    front, back = _sized(parts.front, tile, size), _sized(parts.back, tile, size)
+    rest = colours - share * front - (1.0 - share) * back
+    change = rest * (1.0 - share) / (share * share + (1.0 - share) ** 2)
+    limit = (_OWN * _sized(parts.texture, tile, size) + _NOISE)[..., None]
+    behind = np.where(share > 0.0, back + np.clip(change, -limit, limit), colours)
+    return np.asarray(np.clip(behind + 0.5, 0.0, 255.0), np.uint8)
+
+
+def layers_of(pixels: U8, alpha: U8, backdrop: U8) -> Layers:
+    """Return the layers that make up `pixels` [H, W, 3] over `backdrop`, from alpha [H, W]; all uint8.
+
+    Where the backdrop is lighter or darker than the person's share allows, alpha is raised until it is not.
+    """
+    person = np.empty((*alpha.shape, 4), np.uint8)
+    rows = max(1, 2**20 // alpha.shape[1])
+    for top in range(0, len(alpha), rows):
+        part = slice(top, top + rows)
+        seen, known = pixels[part].astype(np.float32), backdrop[part].astype(np.float32)
+        darker, lighter = (known - seen) / np.maximum(known, 1.0), (seen - known) / np.maximum(255.0 - known, 1.0)
+        share = np.maximum(alpha[part], np.ceil(np.maximum(darker, lighter).max(axis=-1) * 255.0))
+        own = seen - (1.0 - share[..., None] / 255.0) * known
+        person[part, :, :3] = np.clip(own + 0.5, 0.0, share[..., None])
+        person[part, :, 3] = share
+    return Layers(person, backdrop)
