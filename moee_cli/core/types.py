@@ -48,6 +48,17 @@ class Layers:
     """RGB [H, W, 3], continued where the person hides it."""
 
 
+@dataclass(frozen=True, eq=False)
+class Canvas:
+    """The whole picture, of which only a part is animated: drawn frames of that part are laid back into it."""
+
+    pixels: U8
+    """RGB [H, W, 3], exactly the frame size."""
+    left: int
+    top: int
+    """Where the animated part lies, in px."""
+
+
 class BackgroundKind(StrEnum):
     """What stands behind the person."""
 
@@ -79,7 +90,7 @@ class Portrait:
     """A picture cut to the frame, with its face found."""
 
     pixels: U8
-    """RGB [H, W, 3], exactly the frame size."""
+    """RGB [H, W, 3]: exactly the frame size, or the animated part of `canvas`."""
     landmarks: F32
     """[478, 3] in pixels of `pixels` (z in the same unit, smaller is nearer), MediaPipe order, pixel centres at .5."""
     name: str = ""
@@ -90,6 +101,10 @@ class Portrait:
     """Person and backdrop; None where the person cannot be told from what is behind."""
     transparent: bool = False
     """Frames are to be premultiplied RGBA [H, W, 4], without the backdrop."""
+    canvas: Canvas | None = None
+    """The whole picture, where `pixels` are a part of it."""
+    held: tuple[bool, bool, bool, bool] = (False, False, False, False)
+    """Left, top, right, bottom border of `pixels` where the canvas goes on: frames must equal the picture there."""
     warnings: tuple[str, ...] = ()
     """What the viewer may notice: small face, turned head, open mouth."""
 

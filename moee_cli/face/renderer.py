@@ -78,9 +78,9 @@ def _anatomy(portrait: Portrait, frame: CanonicalFrame, outlines: Outlines, cuto
     """Return what the fields need to know of a portrait."""
     height, width = portrait.pixels.shape[:2]
     # Hair and clothes that the border cuts go on beyond it, mirrored; a background that does would be seen to slide.
-    fixed = (True, True, True, False) if cutout is None else (False,) * 4
-    slits = outlines.slits(frame)
-    return Anatomy(frame, slits, width, height, cutout is not None, fixed, portrait.others)
+    free = cutout is not None
+    fixed = portrait.held if free else (True, True, True, portrait.held[3])
+    return Anatomy(frame, outlines.slits(frame), width, height, free, fixed, portrait.others)
 
 
 class FaceRenderer:
