@@ -347,6 +347,8 @@ class FrameFormat:
     height: int = 512
     fps: Fraction = field(default_factory=lambda: Fraction(25))
     fit: Fit = Fit.CROP
+    scale_of_picture: float | None = None
+    """The size is that of the first speaker's picture times this, and stands in `width` and `height` once planned."""
     background: Background = field(default_factory=Background)
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from moee_cli.core.errors import PortraitError
-from moee_cli.core.types import U8, BackgroundKind, Fit, FrameFormat, Portrait
+from moee_cli.core.types import F32, U8, BackgroundKind, Canvas, Fit, FrameFormat, Portrait
 from moee_cli.face.backdrop import composed, layers_for
+from moee_cli.face.canvas import animated_part
 from moee_cli.face.evidence import gather
 from moee_cli.face.framing import Placement, picture_part, place_cover, place_face, place_whole, render
 from moee_cli.face.gates import LYING, OUTSIDE, TURN, check_covered, check_face, check_light, lean_of, share_outside
@@ -51,27 +52,66 @@ def load_portrait(
     warnings += check_light(measure_light(picture, chosen), name)
     warnings += check_covered(gather(picture, chosen, model=landmarker_model), name)
     placement, more = _placement(picture, chosen, frame)
-    pixels = render(picture, placement)
-    landmarks = placement.to_frame(chosen.landmarks)
-    if share_outside(landmarks, pixels) > OUTSIDE:
+    framed = _Framed(
+        render(picture, placement),
+        placement.to_frame(chosen.landmarks),
+        tuple(placement.to_frame(one.landmarks) for one in beside),
+        picture_part(placement, (picture.shape[1], picture.shape[0])),
+    )
+    if share_outside(framed.landmarks, framed.pixels) > OUTSIDE:
         raise PortraitError(f"{name}: a {frame.width}x{frame.height} frame cuts the face", "use fit: crop or fit: pad")
-    remarks = tuple(f"{name}: {text}" for text in (*warnings, *more))
-    others = tuple(placement.to_frame(one.landmarks) for one in beside)
-    part = picture_part(placement, (picture.shape[1], picture.shape[0]))
-    layers = layers_for(pixels, landmarks, others, frame.background, part=part, name=name)
-    transparent = frame.background.kind is BackgroundKind.TRANSPARENT
+    portrait = _animated(framed, frame, name)
+    return replace(portrait, warnings=tuple(f"{name}: {text}" for text in (*warnings, *more)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Framed:
+    """A picture in its frame, the face that is meant, those of others, and what of the frame is picture."""
+
+    pixels: U8
+    landmarks: F32
+    others: tuple[F32, ...]
+    part: tuple[int, int, int, int]
+
+
+def _animated(framed: _Framed, frame: FrameFormat, name: str) -> Portrait:
+    """Return what an engine animates: the frame, or that part of a whole picture around the head which moves."""
+    kind = frame.background.kind
+    canvas, held = None, (False,) * 4
+    if frame.fit is Fit.SOURCE and kind is BackgroundKind.KEEP:
+        framed, canvas, held = _around_head(framed)
+    pixels, landmarks = framed.pixels, framed.landmarks
+    layers = layers_for(pixels, landmarks, framed.others, frame.background, part=framed.part, name=name)
+    transparent = kind is BackgroundKind.TRANSPARENT
     if layers is not None and not transparent:
         pixels = composed(layers)
-    return Portrait(pixels, landmarks, name, others, layers, transparent=transparent, warnings=remarks)
+    return Portrait(pixels, landmarks, name, framed.others, layers, transparent=transparent, canvas=canvas, held=held)
+
+
+def _around_head(framed: _Framed) -> tuple[_Framed, Canvas | None, tuple[bool, bool, bool, bool]]:
+    """Return what moves of a picture, the whole as canvas, and at which borders it goes on beyond what moves."""
+    height, width = framed.pixels.shape[:2]
+    box = animated_part(framed.landmarks, width, height)
+    if box is None:
+        return framed, None, (False,) * 4
+    left, top, right, bottom = box
+    shift = np.array([left, top, 0], np.float32)
+    part = _Framed(
+        np.ascontiguousarray(framed.pixels[top:bottom, left:right]),
+        framed.landmarks - shift,
+        tuple(other - shift for other in framed.others),
+        (0, 0, right - left, bottom - top),
+    )
+    return part, Canvas(framed.pixels, left, top), (left > 0, top > 0, right < width, bottom < height)
 
 
 def source_frame(path: Path, frame: FrameFormat) -> FrameFormat:
-    """Return the format with the picture's own size, rounded down to even numbers: what `fit: source` asks for.
+    """Return the format in the size that it asks for of a picture, rounded down to even numbers (`fit: source`).
 
     Raises:
         PortraitError: the file is no usable picture.
     """
-    height, width = read_picture(path).shape[:2]
+    height, width = (round(side * (frame.scale_of_picture or 1.0)) for side in read_picture(path).shape[:2])
     return replace(frame, width=width - width % 2, height=height - height % 2)
 
 
@@ -187,6 +227,8 @@ def _placement(picture: U8, face: Face, frame: FrameFormat) -> tuple[Placement, 
     shape = (picture.shape[1], picture.shape[0])
     if frame.fit is Fit.PAD:
         placement = place_whole(shape, size)
+    elif frame.fit is Fit.SOURCE and size == (shape[0] // 2 * 2, shape[1] // 2 * 2):
+        placement = Placement(0.0, 0.0, 1.0, *size)  # pixel for pixel; an odd last row or column is left out
     else:
         place = place_cover if frame.fit is Fit.SOURCE else place_face
         placement = place(face.landmarks, shape, size)

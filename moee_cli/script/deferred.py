@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from moee_cli.core.errors import Problem
-from moee_cli.core.types import BackgroundKind, Fit
+from moee_cli.core.types import BackgroundKind
 from moee_cli.script.outputs import PlacedOutput
 from moee_cli.script.positions import KeyPath
 from moee_cli.script.report import Report
@@ -50,8 +50,6 @@ def _frame_problems(placed: PlacedOutput, report: Report) -> Iterator[Problem]:
     if frame.background.kind is BackgroundKind.TRANSPARENT:
         message = "`background: transparent` is not in this release"
         yield report.note(place("background"), message, "use `keep`, `blur`, a colour or a picture")
-    if frame.fit is Fit.SOURCE:
-        yield report.note(place("fit"), "`fit: source` is not in this release", "use `crop` or `pad`")
 
 
 def _captions(entry: ScriptEntry, report: Report) -> Iterator[Problem]:

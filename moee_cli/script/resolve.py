@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from moee_cli.core.suggest import did_you_mean
-from moee_cli.core.types import Background, Controls, EmotionKey, Encoding, FrameFormat
+from moee_cli.core.types import Background, Controls, EmotionKey, Encoding, Fit, FrameFormat
 from moee_cli.script.emotions import NEUTRAL, EmotionBook, is_auto, resolve_keys
 from moee_cli.script.files import Files
 from moee_cli.script.positions import KeyPath, Map, Text, show, spell_path, value_at
@@ -39,6 +39,11 @@ MAX_SILENCE = 24 * 3600
 def resolve_frame(entry: FrameEntry, place: Callable[[str], KeyPath], report: Report) -> FrameFormat:
     """Return the frame format; odd sizes round down to even, as H.264 needs. `place` says where a key was written."""
     usual = FrameFormat()
+    fit = _or(entry.fit, usual.fit)
+    if fit is Fit.SOURCE and entry.size is None:
+        own = _or(entry.scale, 1.0)
+        background = _or(entry.background, usual.background)
+        return replace(usual, fps=_or(entry.fps, usual.fps), fit=fit, background=background, scale_of_picture=own)
     width, height = entry.size or (usual.width, usual.height)
     if width % 2 or height % 2:
         report.warn(place("size"), f"{width}x{height} is odd: read as {width // 2 * 2}x{height // 2 * 2}")
@@ -50,7 +55,7 @@ def resolve_frame(entry: FrameEntry, place: Callable[[str], KeyPath], report: Re
         width=width // 2 * 2,
         height=height // 2 * 2,
         fps=_or(entry.fps, usual.fps),
-        fit=_or(entry.fit, usual.fit),
+        fit=fit,
         background=_or(entry.background, usual.background),
     )
 

@@ -139,7 +139,9 @@ class FrameEntry(Entry):
     )
     fit: FitName | None = Field(
         None,
-        description="how a portrait of another shape meets the frame: `crop`, `pad`, or `source` (a later release)",
+        description="how a portrait meets the frame: `crop` (head and shoulders), `pad` (the whole picture, its border "
+        "carried on), or `source`: the whole picture in its own size, of which only the head moves; with a `size`, as "
+        "much of it as fits",
         json_schema_extra=_shown("crop"),
     )
     background: BackgroundValue | None = Field(

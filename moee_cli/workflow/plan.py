@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -146,11 +146,34 @@ def plan(script: Script) -> Plan:
 
     if script.deferred:
         raise NotInRelease(script.deferred)
+    script = _sized(script)
     probe = cache(probe_audio)  # whose own memory a script of many files outgrows
     timelines = _timelines(script, probe)
     files = dict.fromkeys(line.audio for line in script.lines if line.audio is not None)
     remarks = tuple(f"{path.name}: {warning}" for path in files for warning in probe(path).warnings)
     return Plan(script, engine_spec(script.engine), timelines, remarks)
+
+
+def _sized(script: Script) -> Script:
+    """Return the script with the sizes that come from the first speaker's picture (`fit: source`) filled in.
+
+    Raises:
+        PortraitError: that picture cannot be used.
+    """
+    if all(output.frame.scale_of_picture is None for output in script.outputs):
+        return script
+    from moee_cli.face.portrait import source_frame
+
+    picture = script.cast[script.lines[0].speaker].portrait
+    return replace(
+        script,
+        outputs=tuple(
+            output
+            if output.frame.scale_of_picture is None
+            else replace(output, frame=source_frame(picture, output.frame))
+            for output in script.outputs
+        ),
+    )
 
 
 def place(script: Script) -> Timeline:

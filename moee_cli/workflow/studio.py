@@ -16,7 +16,7 @@ from moee_cli.audio.features import extract_features, silence
 from moee_cli.core.noise import NoiseSource
 from moee_cli.core.progress import Progress
 from moee_cli.core.timebase import FEATURE_RATE
-from moee_cli.core.types import F32, U8, AudioFeatures, AudioSpan, Drive, FrameFormat, Segment, Timeline
+from moee_cli.core.types import F32, U8, AudioFeatures, AudioSpan, Canvas, Drive, FrameFormat, Segment, Timeline
 from moee_cli.engines.base import Engine, create_engine
 from moee_cli.engines.registry import check_options
 from moee_cli.engines.runtime import Runtime
@@ -27,8 +27,18 @@ from moee_cli.workflow.plan import Plan
 _EDGE_SAMPLES = FEATURE_RATE // 10
 """Feature-rate samples (0.1 s) heard beyond a segment's ends where the recording goes on."""
 
-Prepared = dict[tuple[str, FrameFormat], Any]
-"""What the engine made of a speaker's portrait, for each picture that is drawn."""
+
+@dataclass(frozen=True, eq=False)
+class _Sitter:
+    """What the engine made of a speaker's portrait, and the whole picture if it is a part of one."""
+
+    prepared: Any
+    canvas: Canvas | None
+    held: tuple[bool, bool, bool, bool]
+
+
+Prepared = dict[tuple[str, FrameFormat], _Sitter]
+"""The speakers, for each picture that is drawn."""
 
 
 @contextmanager
@@ -66,7 +76,7 @@ def _look(
             )
             for warning in portrait.warnings:
                 found.setdefault(warning, []).append(f"{frame.width}x{frame.height}")
-            prepared[member.name, frame] = engine.prepare(portrait)
+            prepared[member.name, frame] = _Sitter(engine.prepare(portrait), portrait.canvas, portrait.held)
             told.advance()
         for warning, sizes in found.items():
             where = "" if len(sizes) == len(pictures) else f" ({', '.join(sizes)})"
@@ -119,7 +129,7 @@ class Studio:
         frame = next(output.frame for output in planned.script.outputs if output.frame.fps == timeline.fps)
 
         def sample(index: int, drive: Drive) -> F32:
-            prepared = self._prepared[timeline.segments[index].speaker, frame]
+            prepared = self._prepared[timeline.segments[index].speaker, frame].prepared
             return self._engine.sample(prepared, drive, noise=noise)
 
         grid = ChunkGrid(planned.spec.chunk, planned.spec.overlap, planned.spec.context)
@@ -159,8 +169,14 @@ class Studio:
                 yield pixels
 
     def _drawn(self, moved: tuple[str, F32], frame: FrameFormat) -> Iterator[U8]:
+        from moee_cli.face.canvas import on_canvas
+
         speaker, motion = moved
-        return self._engine.draw(self._prepared[speaker, frame], motion) if len(motion) else iter(())
+        if not len(motion):
+            return iter(())
+        sitter = self._prepared[speaker, frame]
+        frames = self._engine.draw(sitter.prepared, motion)
+        return frames if sitter.canvas is None else on_canvas(frames, sitter.canvas, sitter.held)
 
 
 def _hear(timeline: Timeline, index: int) -> AudioFeatures:

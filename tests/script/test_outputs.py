@@ -173,9 +173,18 @@ def test_what_is_odd_is_told_once_where_it_stands(load):
     assert load("{path: d.mp4, preset: tall}", more=more).warnings == ()
 
 
-def test_captions_and_fit_source_of_one_output_come_later(load):
-    script = load("{path: a.mp4, captions: {write: [srt]}}", "{path: b.mp4, frame: {fit: source}}")
-    assert {problem.key for problem in script.deferred} == {"output[0].captions", "output[1].frame.fit"}
+def test_captions_of_one_output_come_later(load):
+    script = load("{path: a.mp4, captions: {write: [srt]}}", "{path: b.mp4}")
+    assert {problem.key for problem in script.deferred} == {"output[0].captions"}
+
+
+def test_a_source_output_without_a_size_takes_that_of_the_picture(load):
+    """No layer may have named a size: a preset's counts as well."""
+    script = load(
+        "{path: a.mp4, frame: {fit: source}}", "{path: b.mp4, preset: tall, frame: {fit: source}}",
+        "{path: c.mp4, frame: {fit: source, scale: 0.5}}", "{path: d.mp4}",
+    )  # fmt: skip
+    assert [output.frame.scale_of_picture for output in script.outputs] == [1.0, None, 0.5, None]
 
 
 def test_one_output_can_be_redirected_and_several_not(load):

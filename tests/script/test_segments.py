@@ -415,7 +415,6 @@ def test_engines_by_name(project):
         ("matrix: {lang: [de, fr]}", "matrix"),
         ("rows: lines.csv", "rows"),
         ("frame: {background: transparent}", "frame.background"),
-        ("frame: {fit: source}", "frame.fit"),
         ("write: [arkit-csv]", "write"),
         ("captions: {burn: true}", "captions"),
         ("defaults: {emotion: auto}", "defaults.emotion"),

@@ -1,0 +1,62 @@
+"""`fit: source`: the film has the size of the first speaker's picture, and only the head in it moves."""
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from moee_cli.core.errors import PortraitError
+from moee_cli.workflow.check import check_file
+from moee_cli.workflow.plan import plan
+from moee_cli.workflow.render import render
+from moee_cli.workflow.scripts import open_script
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+FILM = """moee: 1
+output: film.mp4
+frame: {{fit: source{more}}}
+cast: {{ana: {{portrait: scene.png}}}}
+segments:
+  - {{audio: line.wav, emotion: happiness}}
+"""
+
+
+@pytest.fixture
+def source(film):
+    def make(more=""):
+        path = film(text=FILM.format(more=more), seconds=0.4)
+        ana = Image.open(EXAMPLES / "ana.png").convert("RGB").resize((256, 256))
+        scene = Image.new("RGB", (641, 383), (90, 110, 130))
+        scene.paste(ana, (300, 100))
+        scene.save(path.parent / "scene.png")
+        return path
+
+    return make
+
+
+def test_the_film_is_as_large_as_the_picture_and_still_away_from_the_head(source):
+    path = source()
+    result = render(open_script(str(path)))
+    with av.open(str(result.output)) as container:
+        frames = [frame.to_ndarray(format="rgb24").astype(int) for frame in container.decode(video=0)]
+    assert frames[0].shape == (382, 640, 3)
+    assert max(np.abs(frame[:, :200] - frames[0][:, :200]).max() for frame in frames) <= 6  # the encoder's own unrest
+    assert np.abs(frames[-1][180:330, 360:500] - frames[0][180:330, 360:500]).max() > 25
+    assert check_file(str(result.output)).is_ok
+
+
+@pytest.mark.parametrize(
+    ("more", "size"), [("", (640, 382)), (", scale: 0.5", (320, 192)), (", size: 200x160", (200, 160))]
+)
+def test_scale_and_size(source, more, size):
+    (output,) = plan(open_script(str(source(more)))).script.outputs
+    assert (output.frame.width, output.frame.height) == size
+
+
+def test_a_picture_that_cannot_be_read_is_told_by_the_plan(source):
+    path = source()
+    (path.parent / "scene.png").write_bytes(b"no picture")
+    with pytest.raises(PortraitError, match=r"scene\.png is not a picture"):
+        plan(open_script(str(path)))
