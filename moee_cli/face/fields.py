@@ -8,6 +8,7 @@ slits (lips, lids) are met by drawing both of their sides from a patch of its ow
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -16,7 +17,7 @@ from moee_cli.core.types import F32, U8
 from moee_cli.face.basis import Side, Sites, Slits, follow_fields, seal_fields, shape_fields
 from moee_cli.face.canonical import CanonicalFrame
 from moee_cli.face.landmarks import OUTER_EYES
-from moee_cli.face.pose import HeadPose
+from moee_cli.face.pose import PIVOT, HeadPose
 
 _TURNS = 8
 """Most steps of the inversion."""
@@ -24,6 +25,10 @@ _RELAX = 0.8
 """Share of a step that is taken: whole steps swing where a slit's side is stretched most."""
 _NEAR_ENOUGH = 0.04
 """Largest error of the inversion, in pixels, at which it ends; ordinary motion is there after three steps."""
+_DEPTH_NODES = 96
+"""Nodes of the depth grid along the longer side of the frame."""
+_STEEPEST = 2.6
+"""Greatest slope of the depth: within the limits of `pose` a turn then leaves at least a third of any area."""
 _TRUNK = np.float32(0.12)
 """Share of the head's way that neck and shoulders go along."""
 
@@ -67,14 +72,38 @@ class Anatomy:
     """Left, top, right, bottom border of the frame at which nothing moves."""
     others: tuple[F32, ...] = ()
     """Landmarks [478, 3] of further faces, which stay still."""
+    turned: float = 0.0
+    """Yaw of the photographed head, radians (`pose.source_yaw`)."""
 
     def places(self, pixels: F32) -> F32:
         """Return canonical x, y, z [N, 3] of positions [N, 2], in landmark pixels (centres at .5)."""
-        return self.frame.places(pixels)
+        places = self.frame.places(pixels)
+        per_node = np.float32(_DEPTH_NODES / max(self.width, self.height))
+        at = (pixels * per_node - np.float32(0.5)).astype(np.float32)[None]
+        nothing = np.empty(0, np.float32)
+        depth = cv2.remap(self._depth, at, nothing, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        places[:, 2] = depth[0]
+        return places
 
-    def head_weight(self, places: F32, pixels: F32) -> F32:
+    @cached_property
+    def _depth(self) -> F32:
+        """Depth on a grid over the frame, of bounded slope: the mean of the greatest surface below and the least above.
+
+        Where the far cheek of a turned head falls away from the camera the landmarks' depths are steeper than any
+        turn can bear: points would overtake each other.
+        """
+        step = max(self.width, self.height) / _DEPTH_NODES
+        columns, rows = (max(2, round(side / step)) for side in (self.width, self.height))
+        xs = (np.arange(columns, dtype=np.float32) + 0.5) * step
+        ys = (np.arange(rows, dtype=np.float32) + 0.5) * step
+        nodes = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2).astype(np.float32)
+        depth = self.frame.places(nodes)[:, 2].reshape(rows, columns)
+        rise = np.float32(_STEEPEST * step / self.frame.scale)
+        return np.asarray((_bounded_below(depth, rise) - _bounded_below(-depth, rise)) / 2, np.float32)
+
+    def head_weight(self, pixels: F32) -> F32:
         """Return how much points [N] turn with the head: 1 on it, 0 far away."""
-        x, y = places[:, 0], places[:, 1]
+        x, y = self._about_head(pixels)
         if self.apart:
             below = np.minimum(y + 0.6, 0.0) / 0.75
             away = np.sqrt((x / 1.3) ** 2 + below**2 + (np.maximum(y + 0.1, 0.0) / 2.6) ** 2)
@@ -82,21 +111,26 @@ class Anatomy:
         else:
             away = np.sqrt((x / 1.15) ** 2 + (np.maximum(y + 0.1, 0.0) / 1.65) ** 2)
             weight = (1.0 - _smooth((away - 1.0) / 0.75)) * (1.0 - _smooth((-1.15 - y) / 1.05))
-        return np.asarray(weight * self._free(places, pixels), np.float32)
+        return np.asarray(weight * self._free(pixels), np.float32)
 
-    def trunk_weight(self, places: F32, pixels: F32) -> F32:
+    def trunk_weight(self, pixels: F32) -> F32:
         """Return how much points [N] follow where the head goes, without turning: about a tenth on the shoulders."""
-        x, y = places[:, 0], places[:, 1]
+        x, y = self._about_head(pixels)
         weight = _TRUNK * _smooth((-1.15 - y) / 1.05)
         if not self.apart:
             weight = weight * (1.0 - _smooth((np.abs(x) - 1.0) / 1.2))
-        return np.asarray(weight * self._free(places, pixels), np.float32)
+        return np.asarray(weight * self._free(pixels), np.float32)
 
-    def _free(self, places: F32, pixels: F32) -> F32:
+    def _about_head(self, pixels: F32) -> tuple[F32, F32]:
+        """Return x and y [N] as seen, in units from the middle of the head: off the eyes' where it is turned."""
+        seen = self.frame.plain(pixels)
+        return seen[:, 0] - np.float32(PIVOT[2] * np.sin(self.turned)), seen[:, 1]
+
+    def _free(self, pixels: F32) -> F32:
         """Return 1 where points [N] may move, 0 at fixed borders and on other faces."""
         free = np.ones(len(pixels), np.float32)
         for landmarks in self.others:
-            free = free * self._own_share(places, pixels, landmarks)
+            free = free * self._own_share(pixels, landmarks)
         margin = np.float32(0.06 * min(self.width, self.height))
         ways = (pixels[:, 0], pixels[:, 1], self.width - pixels[:, 0], self.height - pixels[:, 1])
         for way, is_fixed in zip(ways, self.fixed, strict=True):
@@ -104,18 +138,30 @@ class Anatomy:
                 free = free * _smooth(way / margin)
         return free
 
-    @staticmethod
-    def _own_share(places: F32, pixels: F32, other: F32) -> F32:
+    def _own_share(self, pixels: F32, other: F32) -> F32:
         """Return 1 near this face, 0 near the `other` [478, 3], each distance in sizes of the face it is from."""
         right, left = other[OUTER_EYES[0], :2], other[OUTER_EYES[1], :2]
         theirs = np.hypot(*(pixels - (right + left) / 2).T) / max(float(np.hypot(*(left - right))), 1.0)
-        mine = np.hypot(places[:, 0], places[:, 1])
+        mine = np.hypot(*self.frame.plain(pixels).T)
         return _smooth((theirs / np.maximum(mine + theirs, 1e-6) - 0.38) / 0.20)
 
 
 def _smooth(t: F32) -> F32:
     t = np.clip(t, 0.0, 1.0)
     return np.asarray(t * t * (3.0 - 2.0 * t), np.float32)
+
+
+def _bounded_below(surface: F32, rise: np.float32) -> F32:
+    """Return the greatest surface under this one [h, w] that rises by at most `rise` from node to node."""
+    for _ in range(max(surface.shape)):
+        padded = np.pad(surface, 1, mode="edge")
+        near = np.minimum.reduce([padded[:-2, 1:-1], padded[2:, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:]]) + rise
+        far = np.minimum.reduce([padded[:-2, :-2], padded[:-2, 2:], padded[2:, :-2], padded[2:, 2:]])
+        lower = np.minimum(np.minimum(surface, near), far + rise * np.float32(np.sqrt(2.0)))
+        if np.array_equal(lower, surface):
+            break
+        surface = lower
+    return surface
 
 
 def sample(picture: U8, at: F32, *, sharp: bool = True) -> U8:
@@ -158,8 +204,8 @@ class MovingPoints:
         # The head turns as the camera sees it: a face that is turned in the photo turns on from there.
         seen = anatomy.frame.plain(pixels)
         self.x, self.y, self.z = (np.ascontiguousarray(along) for along in (seen[:, 0], seen[:, 1], places[:, 2]))
-        self.weight = np.ones(len(pixels), np.float32) if rigid else anatomy.head_weight(places, pixels)
-        self._trunk = np.zeros(len(pixels), np.float32) if rigid else anatomy.trunk_weight(places, pixels)
+        self.weight = np.ones(len(pixels), np.float32) if rigid else anatomy.head_weight(pixels)
+        self._trunk = np.zeros(len(pixels), np.float32) if rigid else anatomy.trunk_weight(pixels)
         sites = Sites.at(places, anatomy.slits, lips=lips, lids=lids)
         seals = seal_fields(places, anatomy.slits, lips)
         fields = np.concatenate([shape_fields(sites), follow_fields(sites), seals])

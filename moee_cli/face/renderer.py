@@ -80,7 +80,8 @@ def _anatomy(portrait: Portrait, frame: CanonicalFrame, outlines: Outlines, cuto
     # Hair and clothes that the border cuts go on beyond it, mirrored; a background that does would be seen to slide.
     free = cutout is not None
     fixed = portrait.held if free else (True, True, True, portrait.held[3])
-    return Anatomy(frame, outlines.slits(frame), width, height, free, fixed, portrait.others)
+    turned = source_yaw(portrait.landmarks)
+    return Anatomy(frame, outlines.slits(frame), width, height, free, fixed, portrait.others, turned)
 
 
 class FaceRenderer:
@@ -92,9 +93,9 @@ class FaceRenderer:
         self._pixels = np.ascontiguousarray(portrait.pixels if self._cutout is None else self._cutout.colours)
         height, width = self._pixels.shape[:2]
         frame = CanonicalFrame.of(portrait.landmarks)
-        self._turned = source_yaw(portrait.landmarks)
         outlines = Outlines.of(self._pixels, portrait.landmarks, frame)
         anatomy = _anatomy(portrait, frame, outlines, self._cutout)
+        self._turned = anatomy.turned
         step = max(2, round(max(width, height) / _NODES))
         self._skin = Patch(anatomy, Box(0, 0, width, height), step, turns=4, relax=1.0)
         self._head = self._head_part(anatomy)
