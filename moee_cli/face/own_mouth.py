@@ -18,10 +18,11 @@ _TOOTH = (0.52, 0.74)
 _GLIMPSE = (0.045, 0.075)
 """Height of the opening, in units, below which its teeth are a glimpse, too little to go on from: as the lips part they
 give way to painted ones in their colour. From the second on they are kept."""
-_SHADED = 0.80
+_SHADED = 0.87
 """Light on teeth between lips against that on open teeth (see `mouth`)."""
-_LEAST = 0.55
-"""Brightness that something must have, against teeth painted for this picture, to be taken for teeth."""
+_LEAST, _STANDS_OUT = 0.33, 2.2
+"""Brightness that something must have to be taken for teeth: against teeth painted for this picture, and, where it is
+less than twice that, against the dark around it."""
 
 
 class OwnMouth:
@@ -70,7 +71,9 @@ class OwnMouth:
         luma = shown @ _LUMA
         bright = np.asarray(shown[luma >= np.percentile(luma, 75)].mean(0), np.float32)
         lips = np.ptp(bright) > 0.42 * bright.max() and palette.colour > 0.5  # a tongue, or a lip
-        return None if float(bright @ _LUMA) < _LEAST * float(palette.teeth @ _LUMA) or lips else bright
+        share = float(bright @ _LUMA) / float(palette.teeth @ _LUMA)
+        stands_out = float(bright @ _LUMA) > _STANDS_OUT * float(np.percentile(luma, 15))
+        return bright if share > _LEAST * (1.0 if stands_out else 2.0) and not lips else None
 
     @staticmethod
     def _unshaded(teeth: F32, palette: Palette) -> F32:

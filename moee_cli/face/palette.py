@@ -142,8 +142,10 @@ class Palette:
         )
 
     def with_teeth(self, teeth: F32) -> Palette:
-        """Return the palette with another colour [3] of teeth."""
-        return replace(self, teeth=teeth)
+        """Return the palette for a mouth with teeth of another colour [3]: where they lie in the dark, all does."""
+        light = min(1.0, float(teeth @ _LUMA) / max(float(self.teeth @ _LUMA), 1.0))
+        gum, tongue, cavity = (np.asarray(part * np.float32(light)) for part in (self.gum, self.tongue, self.cavity))
+        return replace(self, teeth=teeth, gum=gum, tongue=tongue, cavity=cavity)
 
     @staticmethod
     def _lip(pixels: U8, landmarks: F32, outlines: Outlines) -> F32:
