@@ -140,6 +140,14 @@ def _lips(pixels: U8, upper: F32, lower: F32, unit: float) -> tuple[F32, F32, bo
 
 
 @dataclass(frozen=True, eq=False)
+class Iris:
+    """A disc in landmark pixels."""
+
+    centre: F32
+    radius: float
+
+
+@dataclass(frozen=True, eq=False)
 class Outlines:
     """Curves [M, 2] in landmark pixels (centres at .5)."""
 
@@ -153,8 +161,8 @@ class Outlines:
     """(upper, lower) of the subject's left, then right eye, image left to right."""
     lid_rooms: tuple[float, float]
     """Distance from lid to brow over the middle of the left and of the right eye, in units."""
-    irises: tuple[tuple[F32, float], tuple[F32, float]]
-    """Centre [2] and radius of the subject's left, then right iris."""
+    irises: tuple[Iris, Iris]
+    """The subject's left, then right iris."""
 
     @classmethod
     def of(cls, pixels: U8, landmarks: F32, frame: CanonicalFrame) -> Outlines:
@@ -170,7 +178,7 @@ class Outlines:
         for eye in (0, 1):
             centre = flat[IRIS_CENTRE[eye]]
             radius = float(np.hypot(*(flat[list(IRIS_RING[eye])] - centre).T).mean())
-            irises.append((centre, radius))
+            irises.append(Iris(centre, radius))
         width = float(np.hypot(*(flat[291] - flat[61]))) / frame.scale
         smile = float(np.clip((width - _REST_WIDTH) / _SMILE_WIDENS, 0.0, 1.0))
         return cls(upper, lower, is_open, smile, (lids[0], lids[1]), (rooms[0], rooms[1]), (irises[0], irises[1]))

@@ -32,10 +32,10 @@ def within(shape: tuple[int, ...], outline: F32) -> np.ndarray[tuple[int, int], 
 def _eye_white(pixels: U8, outlines: Outlines) -> F32:
     """Return the colour [3] of the brighter eye whites: the nearest thing to a white card in a portrait."""
     found = []
-    for (upper, lower), (centre, radius) in zip(outlines.lids, outlines.irises, strict=True):
+    for (upper, lower), iris in zip(outlines.lids, outlines.irises, strict=True):
         mask = within(pixels.shape, np.concatenate([upper, lower[::-1]]))
         rows, columns = np.nonzero(mask)
-        away = np.hypot(columns + 0.5 - centre[0], rows + 0.5 - centre[1]) > 1.1 * radius
+        away = np.hypot(columns + 0.5 - iris.centre[0], rows + 0.5 - iris.centre[1]) > 1.1 * iris.radius
         found.append(pixels[rows[away], columns[away]])
     whites = np.concatenate(found).astype(np.float32)
     if len(whites) < 8:

@@ -1,0 +1,59 @@
+"""Eyes: lids that close, eyeballs that open up and turn, on the example portraits."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from moee_cli.core.labels import CHANNEL, N_MOTION
+from moee_cli.core.types import FrameFormat
+from moee_cli.face.controls import bounded, head_of
+from moee_cli.face.portrait import load_portrait
+from moee_cli.face.pose import HeadPose
+from moee_cli.face.renderer import FaceRenderer
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+BLINKS = np.linspace(0.0, 1.0, 11)
+
+
+@pytest.fixture(scope="module", params=["ana", "kofi"])
+def renderer(request):
+    return FaceRenderer(load_portrait(EXAMPLES / f"{request.param}.png", FrameFormat(512, 512)))
+
+
+def motion(**channels):
+    frame = np.zeros(N_MOTION, np.float32)
+    for name, value in channels.items():
+        for part in [name] if name in CHANNEL else [name + "Left", name + "Right"]:
+            frame[CHANNEL[part]] = value
+    return frame
+
+
+def gaps(renderer, frame):
+    """Return the distance in units between the lids of each eye along the slit, [2, M]."""
+    held = bounded(frame)
+    weights, pose = renderer._weights(held), HeadPose(head_of(held))
+    lids = [(eye.upper.positions(weights, pose), eye.lower.positions(weights, pose)) for eye in renderer._eyes]
+    return np.stack(
+        [(lower - upper)[:, 1] / eye.unit for eye, (upper, lower) in zip(renderer._eyes, lids, strict=True)]
+    )
+
+
+def test_a_blink_closes_the_lids_evenly(renderer):
+    """The way of the lids is the blink from its start on, without a snap; it ends a sixth of it too low at most."""
+    middle = np.array([gaps(renderer, motion(eyeBlink=blink))[:, 12:-12].mean(1) for blink in BLINKS])
+    share = middle / middle[0]
+    assert np.abs(share - (1.0 - BLINKS)[:, None]).max() < 1 / 6, share
+    assert (np.diff(share, axis=0) < 0).all()
+
+
+def test_the_eyeball_behind_the_lids_has_no_lashes(renderer):
+    """A lid that lifts, or an iris that moves away, uncovers white: no dark of lashes stays behind."""
+    for eye in renderer._eyes:
+        ball, place = eye._ball, eye._ball._eye
+        under_lid = (place.rows > place.top) & (place.rows < place.top + 0.02 * eye.unit)
+        beside = (ball._eye.away(ball._iris.centre) > 1.2 * ball._iris.radius) & (place.inwards > 0.04 * eye.unit)
+        lashes, white = (picture[under_lid & beside].mean(1) for picture in (place.pixels, ball.clean))
+        level = np.percentile(place.pixels[(place.rows > place.top) & (place.rows < place.bottom) & beside].mean(1), 80)
+        assert np.percentile(lashes, 20) < 0.4 * level  # the photo has them there
+        assert np.percentile(white, 5) > 0.75 * level
