@@ -16,6 +16,9 @@ WIDE_GAIN, TALL_GAIN = 0.2, 0.4
 its height, which is 53 % of its width (both chosen by eye on six portraits)."""
 MIN_HEIGHT, MIN_WIDTH = 1 / 0.53, 1.3
 """The tightest frame, in face heights: hair, hats and chin stay in."""
+TIGHTEST, LIKE = 1 / 0.70, 1.3
+"""The tightest frame, in face heights, for a picture of nearly the frame's shape (up to this factor): such a picture is
+rather shown as close as it was taken than with borders made up all round."""
 LOOSEN = 1.3
 """A picture with too few pixels shows up to this much more around the face before it is enlarged."""
 CENTRE = 0.455
@@ -69,11 +72,13 @@ def place_face(landmarks: F32, picture: tuple[int, int], frame: tuple[int, int])
     """Return a head-and-shoulders placement around the face.
 
     A frame that would reach beyond the picture is first shifted, then made smaller (down to `MIN_HEIGHT` and
-    `MIN_WIDTH`), and only then reaches beyond it.
+    `MIN_WIDTH`, or `TIGHTEST` where the picture has nearly its shape), and only then reaches beyond it.
     """
     aspect = frame[0] / frame[1]
     face = _face_height(landmarks)
     tight = max(MIN_HEIGHT * face, MIN_WIDTH * face / aspect)
+    if 1 / LIKE <= picture[0] / picture[1] / aspect <= LIKE:
+        tight = TIGHTEST * face
     wanted = face / FACE_SHARE * (aspect**-WIDE_GAIN if aspect >= 1 else aspect ** (TALL_GAIN - 1))
     room = min(picture[1], picture[0] / aspect)
     if wanted < frame[1]:

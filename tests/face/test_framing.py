@@ -160,3 +160,11 @@ def test_low_frame_keeps_the_chin_before_the_hat():
     points = place_cover(face_at(500, 500, 400), (1000, 1000), WIDE).to_frame(face_at(500, 500, 400))
     assert points[152, 1] < 720
     assert points[10, 1] > 0
+
+
+@pytest.mark.parametrize(("share", "is_whole"), [(0.60, True), (0.68, True), (0.80, False)])
+def test_a_close_portrait_is_shown_as_close_as_it_was_taken(share, is_whole):
+    """No border is made up round a picture of the frame's own shape, unless hair and chin would be cut."""
+    points = face_at(300, 300, 600 * share)
+    placed = place_face(points, (600, 600), (512, 512))
+    assert (placed.left >= 0 and placed.top >= 0 and 512 / placed.scale <= 600.001) is is_whole

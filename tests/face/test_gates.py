@@ -103,7 +103,9 @@ def test_ordinary_glasses_pass(pixels):
 
 @pytest.mark.parametrize("colour", [(120, 170, 205), (225, 225, 222), (28, 28, 30), (150, 105, 85)])
 def test_mask_is_refused(pixels, colour):
-    with pytest.raises(PortraitError, match=r"^a: the mouth is covered, or this is no human face: .* by \d+%, 60% are needed$") as caught:
+    with pytest.raises(
+        PortraitError, match=r"^a: the mouth is covered, or this is no human face: .* by \d+%, 60% are needed$"
+    ) as caught:
         answer(masked(pixels, colour))
     assert "without mask, scarf, hand or microphone" in (caught.value.hint or "")
 
