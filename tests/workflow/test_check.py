@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from moee_cli.media.ffmpeg import find_ffmpeg
 from moee_cli.workflow.check import check_file, check_script, check_video
 from moee_cli.workflow.provenance import AI_GENERATED, sidecar_path
 
@@ -20,7 +21,7 @@ def make_video(path: Path, *, size="64x64", codec="libx264", pixels="yuv420p", s
         maps += ["-map", "1:a", "-c:a", "aac"]
     coding = ["-c:v", codec, "-pix_fmt", pixels, "-metadata", f"comment={tag}", "-movflags", "+faststart"]
     subprocess.run(
-        ["ffmpeg", "-loglevel", "error", "-y", *inputs, *maps, *coding, *extra, str(path)],
+        [str(find_ffmpeg()), "-loglevel", "error", "-y", *inputs, *maps, *coding, *extra, str(path)],
         check=True,
     )
     return path
@@ -94,7 +95,7 @@ def test_sound_that_starts_late_is_found(tmp_path):
     late = tmp_path / "late.mp4"
     inputs = ["-i", str(plain), "-itsoffset", "0.2", "-i", str(plain)]
     subprocess.run(
-        ["ffmpeg", "-loglevel", "error", *inputs, "-map", "0:v", "-map", "1:a", "-c", "copy", str(late)],
+        [str(find_ffmpeg()), "-loglevel", "error", *inputs, "-map", "0:v", "-map", "1:a", "-c", "copy", str(late)],
         check=True,
     )
     assert "starts +4." in faults(check_video(late))["sound"]
