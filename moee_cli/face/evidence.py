@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from moee_cli.core.types import U8
 from moee_cli.face.landmarks import Detect, Face, Points, agreement, cut_square, detector
+from moee_cli.face.light import eyes_light
 
 _SIDE = 512
 _ZOOM = 2.0
@@ -38,6 +39,8 @@ class Evidence:
     """The subject's right and left iris."""
     scatter: float
     """How far the lips' landmarks lie apart between crops, in eye distances; 0 where that was not measured."""
+    eyes_light: float = 1.0
+    """How light the eyes are, as a share of the skin (`light.eyes_light`)."""
 
 
 def gather(picture: U8, face: Face, *, model: Path | None = None) -> Evidence:
@@ -57,7 +60,7 @@ def gather(picture: U8, face: Face, *, model: Path | None = None) -> Evidence:
             return Evidence(0.0, (0.0, 0.0), _lips_scatter(face))
         mouth = _follows(square, rest, np.array(_LIPS), (_MOUTH_SHIFT, _MOUTH_REACH), detect)
         eyes = [_follows(square, rest, np.array(iris), (_EYE_SHIFT, _EYE_REACH), detect) for iris in _IRISES]
-    return Evidence(mouth, (eyes[0], eyes[1]), _lips_scatter(face))
+    return Evidence(mouth, (eyes[0], eyes[1]), _lips_scatter(face), eyes_light(square, rest))
 
 
 def _lips_scatter(face: Face) -> float:

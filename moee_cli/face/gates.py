@@ -18,6 +18,8 @@ GOOD_EYES_PX = 60.0
 soft."""
 TURNED, PROFILE = 15.0, 40.0
 """Degrees to either side from which a head counts as turned, and from which one eye is nearly hidden."""
+TIPPED = 20.0
+"""Degrees by which a head looks up or down, see `_PITCH_REACH`."""
 TILTED, LYING = 20.0, 45.0
 """Degrees by which the eye line leans."""
 MOUTH_OPEN = 0.05
@@ -34,6 +36,9 @@ portraits to 0.017, microphones 0.016 to 0.034, hands 0.010 to 0.083."""
 EYE_COVERED = 0.5
 """How far an iris follows. The less seen eye of clean portraits: nine in ten above 0.77 (blank eyes of statues to
 -0.35); the better seen one behind drawn black glasses: to 0.51; under a patch to 0.58, under hair to 0.21."""
+EYES_DARK = 0.7
+"""Light of the eyes as a share of the skin. 52 clean portraits, also with drawn frames of glasses: from 0.73; 17 behind
+drawn brown lenses that let a fifth through: to 0.64, behind black ones to 0.22."""
 SOFT, BLURRED = 14.0, 9.0
 """Sharpness. 55 clean portraits: 17.8 to 32.5; under a Gaussian of 0.02 eye distances 11 to 23, median 14.8; of 0.04,
 7 to 16, median 9.4."""
@@ -50,6 +55,11 @@ _LIPS = (13, 14)
 _NOSE_REACH = 1.4
 """How far the nose tip stands before the cheek points, per half distance of those: turning the landmarks of six frontal
 portraits by 10, 20, 30, 40 degrees gives asymmetries of 0.24, 0.51, 0.81, 1.17, which is 1.4 times the tangent."""
+_LEVEL, _PITCH_REACH = 0.072, 0.61
+"""How far the ears' edge of the mesh lies below the eye line, in eye distances: the median of 52 portraits, -11 to 10
+degrees around it; and the radius on which it turns. Their landmarks turned by 20 and 30 degrees give medians of
+0.21 and 0.30 more or less, and 30 degrees measure at least 21."""
+_EARS, _EYE_CORNERS = (127, 234, 356, 454), (33, 133, 263, 362)
 _NOSE, _RIGHT_CHEEK, _LEFT_CHEEK = 1, 234, 454
 _OVAL = (
     10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150,
@@ -111,6 +121,11 @@ def check_covered(found: Evidence, name: str) -> list[str]:
             f"{which} covered or blank (followed by {max(min(hidden), 0):.0%}, {EYE_COVERED:.0%} are needed); gaze and "
             "blinks will look wrong behind dark glasses, hair or a patch"
         )
+    elif found.eyes_light < EYES_DARK:
+        remarks.append(
+            f"the eyes lie dark, at {found.eyes_light:.0%} of the skin's light, good from {EYES_DARK:.0%}; blinks will "
+            "look wrong behind tinted glasses"
+        )
     return remarks
 
 
@@ -154,6 +169,11 @@ def _remarks(found: _Measures) -> list[str]:
         remarks.append(f"the face is small, {found.eyes_px:.0f} px between the outer eye corners; it will look soft")
     if found.yaw > TURNED:
         remarks.append(f"the head is turned by about {found.yaw:.0f} degrees; a frontal picture animates better")
+    if abs(found.pitch) > TIPPED:
+        way = "up" if found.pitch > 0 else "down"
+        remarks.append(
+            f"the head looks {way} by about {abs(found.pitch):.0f} degrees; one taken at eye level animates better"
+        )
     if abs(found.lean) > TILTED:
         remarks.append(f"the head is tilted by {abs(found.lean):.0f} degrees; an upright picture animates better")
     if found.mouth > MOUTH_OPEN:
@@ -172,6 +192,8 @@ class _Measures:
 
     eyes_px: float
     yaw: float
+    pitch: float
+    """Up is positive."""
     lean: float
     mouth: float
     lids: tuple[float, float]
@@ -188,6 +210,7 @@ def _measure(face: Face, picture: U8) -> _Measures:
     return _Measures(
         eyes_px=eyes,
         yaw=_yaw(points),
+        pitch=_pitch(points),
         lean=lean_of(points),
         mouth=_gap(points, *_LIPS) / eyes,
         lids=(lids[0], lids[1]),
@@ -218,3 +241,13 @@ def _yaw(points: F32) -> float:
     right, nose, left = (float(points[index, :2] @ axis) for index in (_RIGHT_CHEEK, _NOSE, _LEFT_CHEEK))
     asymmetry = abs((nose - right) - (left - nose)) / max(left - right, 1e-6)
     return float(np.degrees(np.arctan(asymmetry / _NOSE_REACH)))
+
+
+def _pitch(points: F32) -> float:
+    """Return by how many degrees the head looks up (or down, negative), from where the ears lie against the eyes."""
+    right, left = points[_RIGHT_EYE[0], :2], points[_LEFT_EYE[0], :2]
+    axis = (left - right) / max(float(np.linalg.norm(left - right)), 1e-6)
+    down = np.array([-axis[1], axis[0]])
+    below = float((points[list(_EARS), :2].mean(axis=0) - points[list(_EYE_CORNERS), :2].mean(axis=0)) @ down)
+    share = below / max(float(np.linalg.norm(left - right)), 1e-6) - _LEVEL
+    return float(np.degrees(np.arcsin(np.clip(share / _PITCH_REACH, -1, 1))))

@@ -9,13 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moee_cli.core.types import U8
-from moee_cli.face.landmarks import Face, cut_square
+from moee_cli.face.landmarks import Face, Points, cut_square
 
 _SIDE, _ZOOM = 160, 1.2
 """The crop that is looked at: px, and sides of the face's box."""
 _LUMA = (0.299, 0.587, 0.114)
 _PARTS = ((33, 133), (263, 362), (61, 291))
 """Corners of the eyes and of the mouth: every face has edges there."""
+_EYES = ((33, 133, 159, 145), (263, 362, 386, 374))
+_AROUND_EYE = 0.2
+"""Radius of what belongs to an eye, in eye distances: the lids and what a lens covers of the cheek."""
+_SKIN, _SPOT = ((36, 205, 206), (266, 425, 426), (4,), (9, 107, 151, 336)), 0.05
+"""Lower cheeks, nose tip, forehead, which glasses leave free; radius around each point, in eye distances."""
+_LEAST_LIGHT = 4.0
+"""Grey levels; a darker face is refused for that."""
 _WHITE = 250
 _LEAST_CONTRAST = 4.0
 """Grey levels; below, nothing can be said about edges."""
@@ -47,6 +54,30 @@ def measure_light(picture: U8, face: Face) -> Light:
     steepness = max(_steepness(grey, points[list(corners)]) for corners in _PARTS)
     low, high = np.percentile(inside, (5, 95))
     return Light(steepness * face.eye_distance_px * _SIDE / side, float(np.mean(inside >= _WHITE)), float(high - low))
+
+
+def eyes_light(square: U8, points: Points) -> float:
+    """Return how light the lightest tenth around the lighter eye is, as a share of the skin: about 1, 0 is black.
+
+    The skin is the median of both lower cheeks, the nose tip and the forehead: so a beard, hat or highlight
+    is one of four.
+    """
+    grey = square.astype(np.float32) @ np.array(_LUMA, np.float32)
+    unit = Face(points).eye_distance_px
+    skin = [np.median(np.concatenate([_disc(grey, points[i, :2], _SPOT * unit) for i in spots])) for spots in _SKIN]
+    eyes = [_disc(grey, points[list(eye), :2].mean(axis=0), _AROUND_EYE * unit) for eye in _EYES]
+    return max(float(np.percentile(eye, 90)) for eye in eyes) / max(float(np.median(skin)), _LEAST_LIGHT)
+
+
+def _disc(grey: NDArray[Any], centre: NDArray[Any], radius: float) -> NDArray[Any]:
+    """Return the grey levels within `radius` px of a point; of the nearest pixel where there are none."""
+    rows, columns = (np.arange(length, dtype=np.float32) + 0.5 for length in grey.shape)
+    inside = np.hypot(rows[:, None] - centre[1], columns[None] - centre[0]) <= radius
+    if inside.any():
+        found: NDArray[Any] = grey[inside]
+        return found
+    x, y = (int(np.clip(value, 0, length - 1)) for value, length in zip(centre, grey.shape[::-1], strict=True))
+    return grey[y : y + 1, x]
 
 
 def _steepness(grey: NDArray[Any], corners: NDArray[Any]) -> float:

@@ -20,6 +20,14 @@ def turned(face: Face, degrees: float) -> Face:
     return Face(((face.landmarks - centre) @ matrix.T + centre).astype(np.float32))
 
 
+def tipped(face: Face, degrees: float) -> Face:
+    """Return the face turned about the line of its ears: upwards is negative."""
+    angle = np.radians(degrees)
+    matrix = np.array([[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]])
+    centre = face.landmarks.mean(axis=0)
+    return Face(((face.landmarks - centre) @ matrix.T + centre).astype(np.float32))
+
+
 @pytest.fixture(scope="module")
 def frontal(ana) -> Face:
     return find_faces(ana)[0]
@@ -32,6 +40,13 @@ def test_turned_heads(frontal, ana, sign):
     assert "turned by about 2" in remark
     with pytest.raises(PortraitError, match="turned by about 5"):
         check_face(turned(frontal, sign * 52), ana, "a")
+
+
+@pytest.mark.parametrize(("degrees", "way"), [(-32, "up"), (32, "down")])
+def test_heads_that_look_up_or_down(frontal, ana, degrees, way):
+    assert check_face(tipped(frontal, degrees / 4), ana, "a") == []
+    remarks = check_face(tipped(frontal, degrees), ana, "a")
+    assert any(f"the head looks {way} by about 3" in text or f"looks {way} by about 2" in text for text in remarks)
 
 
 def test_open_mouth_and_closed_eyes_are_remarked(frontal, ana):
@@ -67,11 +82,12 @@ def masked(pixels: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
     return painted(pixels, np.concatenate([points[[5, 117]], points[list(JAW)], points[[346]]]), colour)
 
 
-def dark_glasses(pixels: np.ndarray, *eyes: tuple[int, int]) -> np.ndarray:
+def dark_glasses(pixels: np.ndarray, *eyes: tuple[int, int], seen: float = 0.0) -> np.ndarray:
     points = find_faces(pixels)[0].landmarks[:, :2]
+    dark = pixels
     for eye in eyes:
-        pixels = painted(pixels, ellipse(points[list(eye)].mean(axis=0) + np.array([0, 4]), 32, 25), (14, 14, 16))
-    return pixels
+        dark = painted(dark, ellipse(points[list(eye)].mean(axis=0) + np.array([0, 4]), 32, 25), (14, 14, 16))
+    return (dark * (1 - seen) + pixels * seen).astype(np.uint8)
 
 
 def answer(pixels: np.ndarray) -> list[str]:
@@ -129,12 +145,20 @@ def test_dark_glasses_and_patch_are_remarked(pixels):
     assert remark.startswith("one eye looks covered or blank (followed by ")
 
 
+def test_tinted_glasses_are_remarked(pixels):
+    both = ((33, 133), (263, 362))
+    (remark,) = answer(dark_glasses(pixels, *both, seen=0.25))
+    assert "the skin's light, good from 70%" in remark or "look covered" in remark
+    assert answer(dark_glasses(pixels, *both, seen=0.8)) == []
+
+
 @pytest.mark.parametrize(
     ("found", "text"),
     [
         (Evidence(0.7, (0.9, 0.9), 0.01), "mouth may be partly covered (followed by 70%, lips uncertain by 0.010"),
         (Evidence(0.9, (0.9, 0.9), 0.03), "mouth may be partly covered (followed by 90%, lips uncertain by 0.030"),
         (Evidence(0.9, (0.4, 0.9), 0.01), "one eye looks covered or blank (followed by 40%, 50% are needed)"),
+        (Evidence(0.9, (0.9, 0.9), 0.01, 0.4), "the eyes lie dark, at 40% of the skin's light, good from 70%"),
         (Evidence(0.9, (-0.2, 0.3), 0.01), "both eyes look covered or blank (followed by 0%, 50% are needed)"),
     ],
 )
