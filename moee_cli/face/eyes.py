@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from moee_cli.core.labels import CHANNEL
+from moee_cli.core.labels import CHANNEL, SHAPES
 from moee_cli.core.types import F32, U8
 from moee_cli.face.eyeball import Eyeball
 from moee_cli.face.eyebox import EyeBox, opening, smooth
@@ -24,6 +24,12 @@ _PAINTED = (0.02, 0.30)
 """Blink at which the painted lid starts to replace the photographed one, and at which it has."""
 _CLOSED = (0.45, 0.9)
 """Blink from which the upper lid starts to lap over the lower one, and at which it does."""
+_SLOWEST = 0.02
+"""Way, in units, of a whole blink at least: half of what shuts an eye that is nearly shut."""
+_SHUT = 0.012
+"""How far, in units, a blink presses the lids on each other: with less, white is left between curves that differ."""
+_MOST = 1.3
+"""Most that a blink is strengthened; a lid that needs more is not seen from a side where it could shut."""
 _SIDES = ("Left", "Right")
 
 
@@ -47,6 +53,9 @@ class Eye:
         self._anchors = MovingPoints(anatomy, corners.astype(np.float32), rigid=True)
         self._anchors.z[:] = self._anchors.z[0]
         self._still = np.zeros(self._anchors.n_weights, np.float32)
+        self._gap_at_rest, self._gaps = self._lid_gaps()
+        whole = min(float(self._gaps[SHAPES.index("eyeBlink" + self.side)]), -_SLOWEST)
+        self._shuts = float(np.clip((self._gap_at_rest + _SHUT) / -whole, 0.0, _MOST))
         self._rims = (max(0.7, 0.020 * unit), -0.007 * unit)
         self._top = place.top
         self._ball = Eyeball(place, outlines.irises[eye], self._rims)
@@ -59,8 +68,8 @@ class Eye:
         dx, dy = int(shift[0]), int(shift[1])
         box = self.box.moved(dx, dy)
         blink = float(motion[CHANNEL["eyeBlink" + self.side]])
-        upper = self.upper.positions(weights, pose) - 0.5
-        lower = self.lower.positions(weights, pose) - 0.5
+        weights = self._apart(weights)
+        upper, lower = (lid - 0.5 for lid in self._met(weights, pose))
         cover, top, bottom = opening((upper, lower), box, self._rims)
         across = (box.x + np.arange(box.width, dtype=np.float32) - upper[0, 0]) / (upper[-1, 0] - upper[0, 0])
         painted, closed = (
@@ -76,6 +85,43 @@ class Eye:
             ends = (float(upper[0, 0]), float(upper[-1, 0]))
             picture = self._lid.draw_lashes(picture, box, edge, ends=ends, blink=blink, amount=painted)
         self.above.lay(picture, frame, (dx, dy))
+
+    def lids(self, weights: F32, pose: HeadPose) -> tuple[F32, F32]:
+        """Return the edges (upper, lower) of the lids [M, 2], in pixels: they meet, but never cross."""
+        return self._met(self._apart(weights), pose)
+
+    def _apart(self, weights: F32) -> F32:
+        """Return the field weights with as much of a blink as shuts the lids, no more.
+
+        The fields know the eye in canonical coordinates, and seen from the side they shut too much or too little of
+        it; and squint, cheek and gaze close it as well.
+        """
+        blink = SHAPES.index("eyeBlink" + self.side)
+        held = weights.copy()
+        held[blink] *= self._shuts
+        gap = float(self._gap_at_rest + held @ self._gaps)
+        if gap < -_SHUT:
+            held[blink] -= (gap + _SHUT) / min(float(self._gaps[blink]), -_SLOWEST)
+        return held
+
+    def _met(self, weights: F32, pose: HeadPose) -> tuple[F32, F32]:
+        """Return the edges of lids that do not cross as a whole, joined where they do in part."""
+        upper, lower = self.upper.positions(weights, pose), self.lower.positions(weights, pose)
+        crossed = (np.maximum(upper - lower, 0.0) / 2)[:, 1]
+        upper[:, 1] -= crossed
+        lower[:, 1] += crossed
+        return upper, lower
+
+    def _lid_gaps(self) -> tuple[float, F32]:
+        """Return the mean gap of the lids' middle at rest, and what each field adds to it, in units."""
+        middle = slice(len(self.upper.pixels) // 4, -(len(self.upper.pixels) // 4))
+        fields = []
+        for lid in (self.upper, self.lower):
+            values = np.zeros((lid.n_weights, lid.count), np.float32)
+            values[np.ix_(lid.used, lid.moved)] = lid.fields[:, len(lid.moved) :]
+            fields.append(values[:, middle].mean(1))
+        rest = (self.lower.pixels - self.upper.pixels)[middle, 1].mean() / self.unit
+        return float(rest), np.asarray(fields[0] - fields[1], np.float32)
 
     @staticmethod
     def _meet(top: F32, bottom: F32, lap: F32, box: Box) -> F32:

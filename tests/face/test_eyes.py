@@ -12,6 +12,7 @@ from moee_cli.face.portrait import load_portrait
 from moee_cli.face.pose import HeadPose
 from moee_cli.face.renderer import FaceRenderer
 
+EYE_CHANNELS = [name for name in CHANNEL if name.startswith(("eye", "brow", "gaze", "cheek", "noseSneer"))]
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 BLINKS = np.linspace(0.0, 1.0, 11)
 
@@ -33,18 +34,16 @@ def gaps(renderer, frame):
     """Return the distance in units between the lids of each eye along the slit, [2, M]."""
     held = bounded(frame)
     weights, pose = renderer._weights(held), HeadPose(head_of(held))
-    lids = [(eye.upper.positions(weights, pose), eye.lower.positions(weights, pose)) for eye in renderer._eyes]
-    return np.stack(
-        [(lower - upper)[:, 1] / eye.unit for eye, (upper, lower) in zip(renderer._eyes, lids, strict=True)]
-    )
+    lids = [eye.lids(weights, pose) for eye in renderer._eyes]
+    return np.stack([(lower - upper)[:, 1] for upper, lower in lids]) / renderer._unit
 
 
 def test_a_blink_closes_the_lids_evenly(renderer):
-    """The way of the lids is the blink from its start on, without a snap; it ends a sixth of it too low at most."""
+    """The way of the lids is the blink from its start on, without a snap; it is shut a little before its end."""
     middle = np.array([gaps(renderer, motion(eyeBlink=blink))[:, 12:-12].mean(1) for blink in BLINKS])
     share = middle / middle[0]
-    assert np.abs(share - (1.0 - BLINKS)[:, None]).max() < 1 / 6, share
-    assert (np.diff(share, axis=0) < 0).all()
+    assert np.abs(share - (1.0 - BLINKS)[:, None]).max() < 0.14, share
+    assert (np.diff(share[:-1], axis=0) < 0).all()
 
 
 def test_the_eyeball_behind_the_lids_has_no_lashes(renderer):
@@ -57,3 +56,17 @@ def test_the_eyeball_behind_the_lids_has_no_lashes(renderer):
         level = np.percentile(place.pixels[(place.rows > place.top) & (place.rows < place.bottom) & beside].mean(1), 80)
         assert np.percentile(lashes, 20) < 0.4 * level  # the photo has them there
         assert np.percentile(white, 5) > 0.75 * level
+
+
+def test_lids_do_not_cross(renderer):
+    """Whatever is asked of lids, brows, gaze and cheeks together; and a blink shuts them all the same."""
+    rng = np.random.default_rng(5)
+    for i in range(150):
+        frame = np.zeros(N_MOTION, np.float32)
+        for name in EYE_CHANNELS:
+            value = rng.uniform(-0.6, 0.6) if name.startswith("gaze") else rng.uniform(0.0, 1.0)
+            # Every other time corners of the space: there shapes add up.
+            frame[CHANNEL[name]] = np.round(value) if i % 2 and not name.startswith("gaze") else value
+        assert gaps(renderer, frame).min() >= 0.0
+        frame[[CHANNEL["eyeBlinkLeft"], CHANNEL["eyeBlinkRight"]]] = 1.0
+        assert gaps(renderer, frame).max() < 0.02
