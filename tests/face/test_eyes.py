@@ -70,3 +70,14 @@ def test_lids_do_not_cross(renderer):
         assert gaps(renderer, frame).min() >= 0.0
         frame[[CHANNEL["eyeBlinkLeft"], CHANNEL["eyeBlinkRight"]]] = 1.0
         assert gaps(renderer, frame).max() < 0.02
+
+
+def test_eyes_photographed_shut_stay_shut(renderer, saved):
+    """Neither a blink nor a gaze nor wide eyes change what the picture shows: nothing is known of the eye behind."""
+    asleep = FaceRenderer(load_portrait(saved(renderer.draw(motion(eyeBlink=1.0))), FrameFormat(512, 512)))
+    rest = asleep.draw(motion()).astype(np.float32)
+    for channels in ({"eyeBlink": 1.0}, {"eyeWide": 1.0}, {"gazeYaw": 0.4}, {"gazePitch": -0.3}, {"gazePitch": 0.3}):
+        change = np.abs(asleep.draw(motion(**channels)) - rest)
+        for eye in asleep._eyes:
+            box = eye.box
+            assert change[box.y : box.y + box.height, box.x : box.x + box.width].max() < 4, channels
