@@ -119,7 +119,6 @@ def test_a_script_that_is_missing_or_a_folder(moee, tmp_path):
         (script(extra="write: [npz]\n"), "write"),
         (script(extra="matrix: {lang: [de, fr]}\n"), "matrix"),
         (script(extra="engine: dice-talk\n"), "dice-talk"),
-        (script().replace("{size: 128x128}", "{size: 128x128, background: transparent}"), "background"),
     ],
 )
 def test_what_is_to_come_is_refused_with_a_sentence(fails, text, word):

@@ -16,11 +16,12 @@ from moee_cli.cli.options import Overrides
 from moee_cli.cli.progress import NoView, Reporter
 from moee_cli.cli.signals import Terminated, signals_as_exceptions, signals_held
 from moee_cli.core.errors import EXIT_INTERRUPTED, OutputError, UsageError, from_os_error
+from moee_cli.core.types import ALPHA_SUFFIXES
 from moee_cli.store.atomic import check_target, scratch, write_text
 from moee_cli.workflow.batch import Found, Pool, Tell, WorkerLost
 
 if TYPE_CHECKING:
-    from moee_cli.script.schema import Script
+    from moee_cli.script.schema import Output, Script
 
 REPORT_FORMAT = 1
 """Value of `moee_batch` in a report."""
@@ -202,16 +203,24 @@ def _claim_output(job: Job, outputs: dict[Path, str]) -> None:
 
 def _open(job: Job) -> Script:
     """Read a script, its videos sent where the job wants them."""
-    script = job.overrides.open(job.script)
+    script = job.overrides.open(job.script, is_elsewhere=job.output is not None)
     if job.output is None:
         return script
     if len(script.outputs) == 1:
-        return script.redirected(job.output)
+        return script.redirected(_suited(job.output, script.outputs[0]))
     folder = job.output.with_suffix("")
     moved = [replace(output, path=folder / output.path.name) for output in script.outputs if output.path is not None]
     if len({output.path for output in moved}) < len(moved):
         raise OutputError(f"{job.script}: outputs of one name cannot lie in one folder", "give each a name of its own")
     return replace(script, outputs=tuple(moved))
+
+
+def _suited(path: Path, output: Output) -> Path:
+    """Return the path with an ending that can hold the output's pictures: that of its own file if need be."""
+    if output.frame.why_not_in(path.suffix) is None:
+        return path
+    own = "" if output.path is None else output.path.suffix
+    return path.with_suffix(ALPHA_SUFFIXES[0] if output.frame.why_not_in(own) else own)
 
 
 class _Relay:

@@ -71,8 +71,8 @@ class Overrides:
     sets: tuple[str, ...] = ()
     draft: bool = False
 
-    def open(self, source: str) -> Script:
-        """Return the script at `source`, checked, with the overrides on top.
+    def open(self, source: str, *, is_elsewhere: bool = False) -> Script:
+        """Return the script at `source`, checked, with the overrides on top; `is_elsewhere` as in `open_script`.
 
         Raises:
             ScriptError: the script cannot be used; all problems at once.
@@ -87,6 +87,7 @@ class Overrides:
             presets=self.presets,
             seed=self.seed,
             draft=self.draft,
+            is_elsewhere=is_elsewhere,
         )
 
 

@@ -351,6 +351,21 @@ class FrameFormat:
     """The size is that of the first speaker's picture times this, and stands in `width` and `height` once planned."""
     background: Background = field(default_factory=Background)
 
+    @property
+    def is_transparent(self) -> bool:
+        """Frames are premultiplied RGBA, and the film keeps their alpha."""
+        return self.background.kind is BackgroundKind.TRANSPARENT
+
+    def why_not_in(self, suffix: str) -> tuple[str, str] | None:
+        """Return what is wrong with a file of this ending for such pictures, and what to do; None if nothing is."""
+        if self.is_transparent and suffix.lower() not in ALPHA_SUFFIXES:
+            told = f"{suffix} files cannot hold a transparent background"
+            return told, f"end it in {' or '.join(ALPHA_SUFFIXES)}, or choose another `background`"
+        if not self.is_transparent and suffix.lower() not in OPAQUE_SUFFIXES:
+            told = f"{suffix} files are written for `background: transparent` alone"
+            return told, f"end it in {', '.join(OPAQUE_SUFFIXES)}, or make the background transparent"
+        return None
+
 
 @dataclass(frozen=True)
 class Encoding:
@@ -363,11 +378,14 @@ class Encoding:
     """Target of ffmpeg's loudnorm, or None to leave the sound as it is."""
 
 
-VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov")
+OPAQUE_SUFFIXES = (".mp4", ".m4v", ".mov")
 """Files that can be written. Matroska is not among them: its clock of milliseconds cannot say when a frame begins."""
+ALPHA_SUFFIXES = (".mov", ".webm")
+"""Files that keep a transparent background; WebM, which has Matroska's clock, because browsers play no other."""
+VIDEO_SUFFIXES = (*OPAQUE_SUFFIXES, ".webm")
 
 Frames = Iterator[U8]
-"""RGB uint8 [H, W, 3] one by one; never the whole film in memory."""
+"""RGB uint8 [H, W, 3], or premultiplied RGBA [H, W, 4], one by one; never the whole film in memory."""
 
 Options = Mapping[str, Any]
 """Options of one engine, checked against its option model."""

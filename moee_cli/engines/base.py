@@ -54,6 +54,8 @@ class EngineSpec:
     weights_licence: str
     target: str
     """`module:Class` of the engine."""
+    draws_transparent: bool = False
+    """It can draw the person alone, for `background: transparent`; if not, such scripts are refused."""
 
 
 class Engine(Protocol):
@@ -69,7 +71,10 @@ class Engine(Protocol):
         """
 
     def draw(self, prepared: Any, motion: F32) -> Iterator[U8]:
-        """Yield one RGB frame uint8 [H, W, 3] for each row of motion [n, D] (already on video frames)."""
+        """Yield one RGB frame uint8 [H, W, 3] for each row of motion [n, D] (already on video frames).
+
+        For a transparent portrait, if `EngineSpec.draws_transparent`, premultiplied RGBA [H, W, 4].
+        """
 
     def close(self) -> None:
         """Release threads and device memory; safe to call twice and after an error."""

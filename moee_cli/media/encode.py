@@ -1,10 +1,8 @@
-"""Frames of one piece into one H.264 file. Format of a piece: docs/decisions/0003-pieces.md."""
+"""Frames of one piece into one file. Formats of pieces: docs/decisions/0003-pieces.md."""
 
 from __future__ import annotations
 
 import contextlib
-from fractions import Fraction
-from math import ceil
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -12,24 +10,15 @@ from typing import Self
 import numpy as np
 
 from moee_cli.core.errors import EnvironmentFailed
-from moee_cli.core.timebase import max_piece_frames
 from moee_cli.core.types import U8, Encoding, FrameFormat
 from moee_cli.media import ffmpeg
+from moee_cli.media.alpha import to_straight
+from moee_cli.media.coding import H264, Coding, clock_options, picture_options
 from moee_cli.store.atomic import replacing
-
-X264_THREADS = 4
-"""Fixed: the number of threads changes the bytes x264 writes."""
-_LEAST_TICKS = 10_000
-"""Some players handle a coarser clock than 1/10000 s badly."""
 
 _TO_YUV = "in_range=full:out_range=limited:out_color_matrix=bt709:flags=bicubic+accurate_rnd+full_chroma_int+bitexact"
 _TAGGED = "setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
 """On the frames and not as encoder options: newer versions of ffmpeg take what the frames say."""
-
-
-def track_timescale(fps: Fraction) -> int:
-    """Return the ticks per second of a picture track: a frame lasts a whole number of them."""
-    return fps.numerator * ceil(_LEAST_TICKS / fps.numerator)
 
 
 class PieceWriter:
@@ -41,27 +30,29 @@ class PieceWriter:
         Unavailable: there is no ffmpeg.
     """
 
-    def __init__(self, path: Path, frame: FrameFormat, encoding: Encoding) -> None:
+    def __init__(self, path: Path, frame: FrameFormat, encoding: Encoding, coding: Coding = H264) -> None:
         self.path = path
         self.n_frames = 0
         self._frame = frame
         self._encoding = encoding
-        self._shape = (frame.height, frame.width, 3)
+        self._shape = (frame.height, frame.width, coding.n_channels)
+        self._coding = coding
         self._open = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
             self._temporary = stack.enter_context(replacing(self.path))
-            graph = _graph(self._temporary, self._frame, self._encoding)
+            graph = _graph(self._temporary, self._frame, self._encoding, self._coding)
             self._process = stack.enter_context(ffmpeg.Process(graph, f"cannot encode {self.path.name}", feed=True))
             self._open = stack.pop_all()
         return self
 
     def write(self, pixels: U8) -> None:
-        """Add one frame, RGB uint8 [H, W, 3]; waits while the encoder is busy."""
+        """Add one frame, RGB uint8 [H, W, 3], or premultiplied RGBA [H, W, 4]; waits while the encoder is busy."""
         if pixels.shape != self._shape or pixels.dtype != np.uint8:
             raise ValueError(f"frame is {pixels.dtype} {pixels.shape}, not uint8 {self._shape}")
-        self._process.write(np.ascontiguousarray(pixels))
+        straight = to_straight(pixels) if self._coding.n_channels == 4 else pixels
+        self._process.write(np.ascontiguousarray(straight))
         self.n_frames += 1
 
     def __exit__(
@@ -80,32 +71,27 @@ class PieceWriter:
 
 
 def count_frames(piece: Path) -> int:
-    """Return how many frames a piece file says it holds."""
+    """Return how many frames a piece file holds: as it says, or counted where its format has no place to say so."""
     import av
 
     try:
         with av.open(ffmpeg.file_url(piece)) as container:
-            return container.streams.video[0].frames
+            stream = container.streams.video[0]
+            return stream.frames or sum(1 for packet in container.demux(stream) if packet.size)
     except (av.FFmpegError, IndexError):
         return 0
 
 
-def _graph(target: Path, frame: FrameFormat, encoding: Encoding) -> object:
+def _graph(target: Path, frame: FrameFormat, encoding: Encoding, coding: Coding) -> object:
     rate = f"{frame.fps.numerator}/{frame.fps.denominator}"
-    source = ffmpeg.pipe_input(format="rawvideo", pix_fmt="rgb24", s=f"{frame.width}x{frame.height}", framerate=rate)
+    given = "rgba" if coding.n_channels == 4 else "rgb24"
+    source = ffmpeg.pipe_input(format="rawvideo", pix_fmt=given, s=f"{frame.width}x{frame.height}", framerate=rate)
     options: dict[str, object] = {
-        "format": "mp4",
-        "vf": f"scale={_TO_YUV},format=yuv420p,{_TAGGED}",
-        "vcodec": "libx264",
-        "preset": encoding.x264_preset,
-        "crf": encoding.crf,
-        # One keyframe per piece: at a further one still backgrounds visibly settle anew.
-        "g": max_piece_frames(frame.fps),
-        "threads": X264_THREADS,
-        "flags": "+cgop+bitexact",
+        "format": coding.container,
+        "vf": f"scale={_TO_YUV},format={coding.pix_fmt},{_TAGGED}",
+        **picture_options(coding, frame.fps, encoding),
         "fflags": "+bitexact",
         "fps_mode": "passthrough",
-        "video_track_timescale": track_timescale(frame.fps),
-        "movie_timescale": track_timescale(frame.fps),
+        **clock_options(coding, frame.fps),
     }
     return source.output(ffmpeg.file_url(target), **options)

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -57,6 +57,17 @@ def find_ffmpeg() -> Path:
     raise Unavailable("; ".join(lacking) or "ffmpeg was not found", _INSTALL)
 
 
+def require_encoders(names: Sequence[str]) -> None:
+    """Make sure that the ffmpeg to use can encode this, before anything is drawn.
+
+    Raises:
+        Unavailable: it cannot, or there is none.
+    """
+    found = find_ffmpeg()
+    if missing := _missing_encoders(str(found), names):
+        raise Unavailable(f"{found} has no encoder {' and '.join(missing)}", f"{_INSTALL}, or write another format")
+
+
 @lru_cache(maxsize=1)
 def ffmpeg_version() -> str:
     """Return the version as ffmpeg tells it, such as `5.1.9-0+deb12u1`.
@@ -77,9 +88,9 @@ def _bundled() -> str | None:
         return None
 
 
-def _missing_encoders(executable: str) -> list[str]:
+def _missing_encoders(executable: str, needed: Sequence[str] = _NEEDED_ENCODERS) -> list[str]:
     listed = {fields[1] for line in _ask(executable, "-encoders").splitlines() if len(fields := line.split()) > 1}
-    return [name for name in _NEEDED_ENCODERS if name not in listed]
+    return [name for name in needed if name not in listed]
 
 
 def _ask(executable: str, question: str) -> str:

@@ -38,12 +38,14 @@ class VideoInfo:
     video_seconds: Fraction
     """From the first picture to the end of the last."""
     even_spacing: bool
-    """Every picture shows for exactly 1/fps."""
+    """Every picture shows for exactly 1/fps; in Matroska and WebM, whose clock has milliseconds, to a millisecond."""
     audio_start: Fraction | None
     audio_seconds: Fraction | None
     """Decoded samples without encoder priming and padding; None without sound."""
     codec: str
     pix_fmt: str
+    has_alpha: bool
+    """Pictures have alpha, in their pixels or, as in WebM, beside them."""
     colour: Mapping[str, str]
     """`space`, `primaries`, `transfer`, `range`."""
     faststart: bool
@@ -70,7 +72,10 @@ def probe_video(path: Path) -> VideoInfo:
             )
             sound = _measure_sound(path)
             fps = stream.average_rate or Fraction(0)
+            if is_matroska := "matroska" in container.format.name:
+                fps = _told_in_nanoseconds(fps)
             spacing = {later - earlier for earlier, later in pairwise(times)}
+            slack = Fraction(1, 1000) if is_matroska else 0
             context = stream.codec_context
             return VideoInfo(
                 width=stream.width,
@@ -79,17 +84,18 @@ def probe_video(path: Path) -> VideoInfo:
                 n_frames=len(times),
                 video_start=times[0] if times else Fraction(0),
                 video_seconds=times[-1] - times[0] + 1 / fps if times and fps else Fraction(0),
-                even_spacing=bool(fps) and spacing <= {1 / fps},
+                even_spacing=bool(fps) and all(abs(length - 1 / fps) <= slack for length in spacing),
                 audio_start=sound[0] if sound else None,
                 audio_seconds=sound[1] if sound else None,
                 codec=context.name,
                 pix_fmt=context.pix_fmt or "unknown",
+                has_alpha=_has_alpha(stream),
                 colour=_colour(stream),
                 faststart=_has_index_first(path),
                 tags=tags,
             )
     except (av.FFmpegError, IndexError) as error:
-        raise InputError(f"{path} is not a video that can be read", "MP4, MOV and MKV are checked") from error
+        raise InputError(f"{path} is not a video that can be read", "MP4, MOV, WebM and MKV are checked") from error
 
 
 def read_frames(path: Path) -> Iterator[U8]:
@@ -118,7 +124,7 @@ def _open(path: Path) -> InputContainer:
     try:
         return av.open(file_url(path), options={"protocol_whitelist": "file"})
     except av.FFmpegError as error:
-        raise InputError(f"{path} is not a video that can be read", "MP4, MOV and MKV are checked") from error
+        raise InputError(f"{path} is not a video that can be read", "MP4, MOV, WebM and MKV are checked") from error
 
 
 def _measure_sound(path: Path) -> tuple[Fraction, Fraction] | None:
@@ -139,6 +145,19 @@ def _measure_sound(path: Path) -> tuple[Fraction, Fraction] | None:
             if length - Fraction(n_last, rate) < shown < length:
                 length = shown
         return start or Fraction(0), length
+
+
+def _told_in_nanoseconds(rate: Fraction) -> Fraction:
+    """Return the rate that is meant: Matroska holds no rate, but how many nanoseconds a picture shows."""
+    usual = (Fraction(round(rate)), Fraction(round(rate * Fraction(1001, 1000)) * 1000, 1001))
+    return next((known for known in usual if abs(rate - known) < known * Fraction(1, 1_000_000)), rate)
+
+
+def _has_alpha(stream: VideoStream) -> bool:
+    """Whether pixels have alpha, or the header of a WebM file says that there is some beside each picture."""
+    pixels = stream.codec_context.format
+    in_pixels = pixels is not None and any(component.is_alpha for component in pixels.components)
+    return in_pixels or any(key.lower() == "alpha_mode" and value == "1" for key, value in stream.metadata.items())
 
 
 def _colour(stream: VideoStream) -> dict[str, str]:

@@ -12,39 +12,23 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
-from math import lcm
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from moee_cli.core.errors import EnvironmentFailed, OutputError
-from moee_cli.core.timebase import FILM_RATE, sample_of_frame
-from moee_cli.core.types import VIDEO_SUFFIXES, Encoding, FrameFormat
+from moee_cli.core.errors import EnvironmentFailed
+from moee_cli.core.timebase import sample_of_frame
+from moee_cli.core.types import Encoding, FrameFormat
 from moee_cli.media import ffmpeg
-from moee_cli.media.encode import count_frames, track_timescale
+from moee_cli.media.coding import H264, VP9, Coding, coding_of, film_container, film_options
+from moee_cli.media.encode import count_frames
 from moee_cli.media.sound import RAW_FORMAT, SAMPLE_BYTES
 from moee_cli.store.atomic import replacing
 
 STDOUT = "-"
 _STREAMED = "+frag_keyframe+delay_moov+default_base_moof"
 """MP4 that is written front to back; the index is delayed by one fragment, so that it can tell of the AAC priming."""
-_REORDERED = 2
-"""Pictures by which decoding runs ahead of showing at most: x264 with its B-frame pyramid."""
-_GREATEST_TIMESCALE = 2**31 - 1
-
-
-def check_container(output: Path) -> str:
-    """Return ffmpeg's name of the container that a file name asks for.
-
-    Raises:
-        OutputError: it asks for none that moee writes.
-    """
-    suffix = output.suffix.lower()
-    if suffix not in VIDEO_SUFFIXES:
-        told = f"{output.suffix} is not a video format" if suffix else "its name does not say which video format"
-        raise OutputError(f"cannot write {output}: {told}", f"end it in {', '.join(VIDEO_SUFFIXES)}")
-    return "mov" if suffix == ".mov" else "mp4"
 
 
 def stitch(
@@ -63,14 +47,15 @@ def stitch(
 
     Raises:
         EnvironmentFailed: ffmpeg failed, no space is left, or pieces and sound are not equally long.
-        OutputError: the output cannot be written, or its suffix is no video format.
+        OutputError: the output cannot be written, or its suffix is not that of a film with such pictures.
         BrokenPipeError: the reader of standard output went away.
     """
     n_frames = _check_lengths(pieces, sound, frame.fps)
     to_stdout = str(output) == STDOUT
-    container = "mp4" if to_stdout else check_container(output)
-    options = _film_options(container, frame.fps, encoding.audio_bitrate_kbps, tags)
-    with _piece_list(pieces) as listing:
+    coding = H264 if to_stdout else coding_of(output, frame)
+    container = film_container(output, coding)
+    options = _film_options(container, coding, frame.fps, encoding.audio_bitrate_kbps, tags)
+    with _piece_list(pieces, coding) as listing:
         if to_stdout:
             sys.stdout.flush()
             ffmpeg.run(_graph(listing, sound, "pipe:1", {**options, "movflags": _STREAMED}), "cannot write the film")
@@ -78,7 +63,7 @@ def stitch(
             return
         with replacing(output) as temporary:
             ffmpeg.run(_graph(listing, sound, ffmpeg.file_url(temporary), options), f"cannot write {output}")
-            _check_film(temporary, output, n_frames, frame.fps)
+            _check_film(temporary, output, coding, n_frames, frame.fps)
 
 
 def _check_reader() -> None:
@@ -106,7 +91,7 @@ def _check_lengths(pieces: Sequence[Path], sound: Path, fps: Fraction) -> int:
     return n_frames
 
 
-def _check_film(film: Path, output: Path, n_frames: int, fps: Fraction) -> None:
+def _check_film(film: Path, output: Path, coding: Coding, n_frames: int, fps: Fraction) -> None:
     """Make sure, before the film takes its name, that every picture is there and shows when it should."""
     import av
 
@@ -117,12 +102,16 @@ def _check_film(film: Path, output: Path, n_frames: int, fps: Fraction) -> None:
     if len(shown) != n_frames:
         raise EnvironmentFailed(f"cannot write {output}: it holds {len(shown)} of {n_frames} frames")
     shown.sort()
-    if frame_ticks.denominator != 1 or not np.array_equal(shown, np.arange(n_frames) * frame_ticks.numerator):
+    # Rounded to the millisecond, as WebM wants it, a picture shows half of one early or late.
+    tolerance = Fraction(1, 2) if coding is VP9 else 0
+    if np.abs(shown * frame_ticks.denominator - np.arange(n_frames) * frame_ticks.numerator).max() > (
+        tolerance * frame_ticks.denominator
+    ):
         raise EnvironmentFailed(f"cannot write {output}: its pictures are not evenly spaced")
 
 
 @contextmanager
-def _piece_list(pieces: Sequence[Path]) -> Iterator[Path]:
+def _piece_list(pieces: Sequence[Path], coding: Coding) -> Iterator[Path]:
     """Yield a list file for ffmpeg's concat demuxer. It names links, as its syntax cannot hold every path.
 
     It lies beside the pieces, which somebody cleans up even after a kill.
@@ -131,7 +120,7 @@ def _piece_list(pieces: Sequence[Path]) -> Iterator[Path]:
         folder = Path(name)
         lines = ["ffconcat version 1.0"]
         for number, piece in enumerate(pieces):
-            link = f"{number:06d}.mp4"
+            link = f"{number:06d}.{coding.container}"
             (folder / link).symlink_to(piece.absolute())
             lines.append(f"file {link}")
         listing = folder / "pieces.ffconcat"
@@ -147,36 +136,21 @@ def _graph(listing: Path, sound: Path, target: str, options: Mapping[str, Any]) 
     return graph.output(picture["v"], track["a"], target, **options)
 
 
-def _film_options(container: str, fps: Fraction, audio_kbps: int, tags: Mapping[str, str]) -> dict[str, Any]:
+def _film_options(
+    container: str, coding: Coding, fps: Fraction, audio_kbps: int, tags: Mapping[str, str]
+) -> dict[str, Any]:
     return {
         "format": container,
         "c:v": "copy",
-        "c:a": "aac",
+        "c:a": coding.encoders[1],
         "b:a": f"{audio_kbps}k",
         "map_metadata": -1,
         "map_chapters": -1,
         "fflags": "+bitexact",
         "flags:a": "+bitexact",
-        "bsf:v": _on_the_grid(fps),
-        "video_track_timescale": track_timescale(fps),
-        "movie_timescale": _movie_timescale(fps),
-        "movflags": "+faststart",
+        **film_options(coding, fps),
         **_tag_options(tags),
     }
-
-
-def _on_the_grid(fps: Fraction) -> str:
-    """Return the filter that puts every picture on a whole frame, in decoding order and in the order shown."""
-    ticks = track_timescale(fps) // fps.numerator * fps.denominator
-    shown = f"round((PTS-STARTPTS)/{ticks})*{ticks}"
-    decoded = f"(N-{_REORDERED})*{ticks}"
-    return f"setts=pts={shown}:dts={decoded}:duration={ticks}"
-
-
-def _movie_timescale(fps: Fraction) -> int:
-    """Return a clock in which both frames and samples are whole; edit lists are written in it."""
-    common = lcm(FILM_RATE, fps.numerator)
-    return common if common <= _GREATEST_TIMESCALE else FILM_RATE
 
 
 def _tag_options(tags: Mapping[str, str]) -> dict[str, str]:

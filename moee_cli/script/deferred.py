@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from moee_cli.core.errors import Problem
-from moee_cli.core.types import BackgroundKind
-from moee_cli.script.outputs import PlacedOutput
 from moee_cli.script.positions import KeyPath
 from moee_cli.script.report import Report
 from moee_cli.script.schema import DEFAULT_ENGINE, CaptionsEntry, Line, ScriptEntry
@@ -14,7 +12,6 @@ from moee_cli.script.schema import DEFAULT_ENGINE, CaptionsEntry, Line, ScriptEn
 
 def find_deferred(
     entry: ScriptEntry,
-    outputs: Sequence[PlacedOutput],
     report: Report,
     *,
     lines: Sequence[Line],
@@ -30,7 +27,6 @@ def find_deferred(
         if getattr(entry, key) is not None:
             message = f"`{key}` is not in this release"
             found.append(report.note((key,), message, "write one script for each output, and `moee batch` them"))
-    found += dict.fromkeys(problem for placed in outputs for problem in _frame_problems(placed, report))
     if entry.write:
         found.append(report.note(("write",), "writing face motion to a file is not in this release", "remove `write`"))
     found += _captions(entry, report)
@@ -43,13 +39,6 @@ def find_deferred(
         message = f"{wish} needs the text model, which is not in this release"
         found.append(report.note(path, message, "name the emotion: `moee emotions` lists them"))
     return tuple(found)
-
-
-def _frame_problems(placed: PlacedOutput, report: Report) -> Iterator[Problem]:
-    frame, place = placed.output.frame, placed.frame_place
-    if frame.background.kind is BackgroundKind.TRANSPARENT:
-        message = "`background: transparent` is not in this release"
-        yield report.note(place("background"), message, "use `keep`, `blur`, a colour or a picture")
 
 
 def _captions(entry: ScriptEntry, report: Report) -> Iterator[Problem]:

@@ -18,7 +18,7 @@ from moee_cli.core.types import FrameFormat
 from moee_cli.script import layers
 from moee_cli.script.content_hash import content_hash
 from moee_cli.script.deferred import find_deferred
-from moee_cli.script.outputs import SECTIONS, OutputResolver, check_paths
+from moee_cli.script.outputs import SECTIONS, OutputResolver, check_paths, check_suffixes
 from moee_cli.script.positions import (
     KeyPath,
     Map,
@@ -70,6 +70,8 @@ class Checks:
     """Faults in the options of the engine that is used, by what is given and where it stands."""
     later_engines: Collection[str] = ()
     """Those of the known engines that are not in this release."""
+    is_elsewhere: bool = False
+    """A file of the command line takes the place of the script's output, if it has but one."""
 
 
 def load_script(
@@ -231,6 +233,7 @@ class _Loading:
         check_portraits(cast, lines, report)
         for placed in outputs:
             check_background(placed.output.frame.background, placed.frame_place("background"), report)
+        check_suffixes(outputs, report, is_elsewhere=self.checks.is_elsewhere)
         frames = [placed.output.frame for placed in outputs]
         check_paths(outputs, input_files(file, cast, lines, frames), report)
         engine = entry.engine or DEFAULT_ENGINE
@@ -245,7 +248,6 @@ class _Loading:
             raise ScriptError([*self.early, *report.errors(), *option_faults])
         deferred = find_deferred(
             entry,
-            outputs,
             report,
             lines=lines,
             from_words=resolver.from_words,

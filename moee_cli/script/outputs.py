@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from moee_cli.core.errors import ScriptError
+from moee_cli.core.types import ALPHA_SUFFIXES
 from moee_cli.script.layers import PresetReader, preset_layer, preset_names
 from moee_cli.script.positions import KeyPath, Map, show, spell_path, value_at
 from moee_cli.script.report import Report
@@ -53,15 +54,18 @@ class OutputResolver:
         """Return all outputs; the one at `default` if the script names none."""
         written = self.entry.output
         if not isinstance(written, list):
-            return [self._one(written or default)]
+            return [self._one(written, default)]
         if not written:
             self.report.error(("output",), "is empty", "name a file, or a list such as [{path: film.mp4}]")
         original = [self.report.original_index(("output",), index) for index in range(len(written))]
         return [self._listed(wish, ("output", index)) for wish, index in zip(written, original, strict=True)]
 
-    def _one(self, path: Path | None) -> PlacedOutput:
+    def _one(self, path: Path | None, default: Path | None) -> PlacedOutput:
         frame, encoding = _over(FrameEntry, self.entry.frame), _over(EncodingEntry, self.entry.encoding)
-        return self._placed(path, ("output",), frame, encoding)
+        placed = self._placed(path or default, ("output",), frame, encoding)
+        if path is None and default is not None and placed.output.frame.is_transparent:
+            return replace(placed, output=replace(placed.output, path=default.with_suffix(ALPHA_SUFFIXES[0])))
+        return placed
 
     def _listed(self, wish: OutputEntry, place: KeyPath) -> PlacedOutput:
         spot = (*place, "preset")
@@ -120,6 +124,17 @@ class OutputResolver:
             presets=tuple(dict.fromkeys([*under, *names, *over])),
         )
         return PlacedOutput(output, place, places)
+
+
+def check_suffixes(outputs: Sequence[PlacedOutput], report: Report, *, is_elsewhere: bool) -> None:
+    """Report outputs whose files cannot hold their background; one of a single output that `-o` replaces is let be."""
+    for placed in outputs:
+        is_single = placed.place == ("output",)
+        path = placed.output.path
+        if path is None or (is_single and is_elsewhere):
+            continue
+        if fault := placed.output.frame.why_not_in(path.suffix):
+            report.error(placed.place if is_single else (*placed.place, "path"), *fault)
 
 
 def check_paths(outputs: Sequence[PlacedOutput], inputs: Iterable[Path], report: Report) -> None:

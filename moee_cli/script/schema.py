@@ -15,8 +15,16 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from moee_cli.core.errors import Problem, UsageError
-from moee_cli.core.types import Controls, EmotionKey, Encoding, FrameFormat, TransitionKind
+from moee_cli.core.errors import OutputError, Problem, UsageError
+from moee_cli.core.types import (
+    ALPHA_SUFFIXES,
+    VIDEO_SUFFIXES,
+    Controls,
+    EmotionKey,
+    Encoding,
+    FrameFormat,
+    TransitionKind,
+)
 from moee_cli.script.background import BackgroundValue
 from moee_cli.script.positions import Map, Seq, show
 from moee_cli.script.values import (
@@ -291,8 +299,8 @@ class ScriptEntry(Entry):
     )
     output: Outputs | None = Field(
         None,
-        description="file to write, which ends in `.mp4`, `.m4v` or `.mov`; missing folders are made; or a list of "
-        "several, each with a picture of its own",
+        description="file to write, which ends in `.mp4`, `.m4v` or `.mov`, or, with a transparent background, in "
+        "`.mov` or `.webm`; missing folders are made; or a list of several, each with a picture of its own",
         json_schema_extra=_shown("${stem}.mp4"),
     )
     engine: EngineName | None = Field(
@@ -420,12 +428,20 @@ class Script:
         """Return the script with its output at another path.
 
         Raises:
-            UsageError: it has several outputs.
+            UsageError: it has several outputs, or a transparent background and is sent to standard output.
+            OutputError: files of that ending do not hold its background.
         """
         if len(self.outputs) > 1:
             names = ", ".join(output.path.name for output in self.outputs if output.path is not None)
             hint = "leave -o out; `--set output=FILE` makes one output of them"
             raise UsageError(f"one output was given for a script that has {len(self.outputs)}: {names}", hint)
+        frame = self.outputs[0].frame
+        if path == Path("-"):
+            if frame.is_transparent:
+                hint = f"give -o a file that ends in {' or '.join(ALPHA_SUFFIXES)}"
+                raise UsageError("a film with a transparent background cannot go to standard output", hint)
+        elif path.suffix.lower() in VIDEO_SUFFIXES and (fault := frame.why_not_in(path.suffix)):
+            raise OutputError(f"cannot write {path}: {fault[0]}", fault[1])
         return replace(self, outputs=(replace(self.outputs[0], path=path),))
 
 

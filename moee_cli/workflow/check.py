@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from moee_cli.core.errors import MoeeError, Problem, ScriptError
-from moee_cli.core.types import VIDEO_SUFFIXES
+from moee_cli.core.types import VIDEO_SUFFIXES, BackgroundKind
 from moee_cli.media.probe import VideoInfo, probe_video
 from moee_cli.workflow.plan import place
 from moee_cli.workflow.provenance import AI_GENERATED, SIDECAR_SUFFIX, read_sidecar, sidecar_path
 from moee_cli.workflow.scripts import open_script
 
-CHECKED_SUFFIXES = (*VIDEO_SUFFIXES, ".mkv", ".webm", ".avi")
-"""Files that are checked as videos. An exact clock and an index in front are asked of MP4 and MOV alone."""
+CHECKED_SUFFIXES = (*VIDEO_SUFFIXES, ".mkv", ".avi")
+"""Files that are checked as videos. A clock and an index in front are asked only of those that a render makes."""
+_ALPHA_FORMATS = {".mov": ("prores", ("yuva444p10le", "yuva444p12le")), ".webm": ("vp9", ("yuv420p",))}
+"""Codec and pixel formats, by ending, where there is alpha: decoders tell of ProRes 4444 in either depth, and of the
+alpha of VP9 not at all."""
 MAX_OFFSET_FRAMES = 1
 """Picture and sound must start and end together to less than this; what is shorter than a frame cannot be shown."""
 
@@ -93,8 +96,8 @@ def check_video(path: Path) -> FileReport:
         return FileReport(str(path), "video", {}, "", (Problem(error.message, hint=error.hint),))
     is_ours = path.suffix.lower() in VIDEO_SUFFIXES
     findings = [
-        *_picture(info),
-        *(_clock(info) if is_ours else ()),
+        *_picture(info, path.suffix.lower()),
+        *(_clock(info, path.suffix.lower()) if is_ours else ()),
         *_sync(info),
         *_origin(info),
         *_sidecar(path, info),
@@ -103,10 +106,18 @@ def check_video(path: Path) -> FileReport:
     return FileReport(str(path), "video", _facts(info), _summary(info), problems)
 
 
-def _picture(info: VideoInfo) -> Iterator[Problem]:
-    if info.codec != "h264":
+def _picture(info: VideoInfo, suffix: str) -> Iterator[Problem]:
+    alpha_format = _ALPHA_FORMATS.get(suffix) if info.has_alpha else None
+    if alpha_format is not None:
+        codec, pix_fmts = alpha_format
+        if info.codec != codec or info.pix_fmt not in pix_fmts:
+            hint = f"{suffix} files with a transparent background hold {codec}"
+            yield Problem(
+                f"is {info.codec} with {info.pix_fmt}, not {codec} with {pix_fmts[0]}", key="codec", hint=hint
+            )
+    elif info.codec != "h264":
         yield Problem(f"is {info.codec}, not h264", key="codec", hint="browsers and phones play h264")
-    if info.pix_fmt != "yuv420p":
+    if alpha_format is None and info.pix_fmt != "yuv420p":
         yield Problem(f"is {info.pix_fmt}, not yuv420p", key="pixel format", hint="many players show only yuv420p")
     if info.width % 2 or info.height % 2:
         yield Problem(f"{info.width}x{info.height} is not even", key="size")
@@ -114,10 +125,10 @@ def _picture(info: VideoInfo) -> Iterator[Problem]:
         yield Problem("no picture decodes", key="frames")
 
 
-def _clock(info: VideoInfo) -> Iterator[Problem]:
+def _clock(info: VideoInfo, suffix: str) -> Iterator[Problem]:
     if info.n_frames and not info.even_spacing:
         yield Problem(f"are not evenly 1/{info.fps} s apart", key="frames")
-    if not info.faststart:
+    if not info.faststart and suffix != ".webm":  # which plays as it comes, and is only searched by its index
         hint = "`ffmpeg -i IN -c copy -movflags +faststart OUT` moves it"
         yield Problem("stands behind the data: playback waits for the whole file", key="index", hint=hint)
 
@@ -162,6 +173,9 @@ def _sidecar(path: Path, info: VideoInfo) -> Iterator[Problem]:
     for name, (said, measured) in stated.items():
         if said != measured:
             yield Problem(f"says {said} {name}, the video has {measured}", key="sidecar")
+    if (frame.get("background") == BackgroundKind.TRANSPARENT.value) != info.has_alpha:
+        told = "nothing shows through" if not info.has_alpha else "the video has alpha"
+        yield Problem(f"says background {frame.get('background')}, but {told}", key="sidecar")
     yield from _script_of(path, _mapping(sidecar.get("script")))
 
 
@@ -197,6 +211,7 @@ def _facts(info: VideoInfo) -> dict[str, Any]:
         "sound_lasts_longer_frames": None if offsets is None else float(offsets[1]),
         "codec": info.codec,
         "pix_fmt": info.pix_fmt,
+        "has_alpha": info.has_alpha,
         "colour": dict(info.colour),
         "faststart": info.faststart,
         "tags": dict(info.tags),

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from moee_cli.core.errors import NotInRelease
+from moee_cli.core.errors import EngineUnavailable, NotInRelease
 from moee_cli.core.labels import EMOTIONS
 from moee_cli.core.types import EmotionKey, Segment, Timeline
 from moee_cli.engines.base import EngineSpec
@@ -140,6 +140,7 @@ def plan(script: Script) -> Plan:
 
     Raises:
         NotInRelease: the script uses something this release does not do yet.
+        EngineUnavailable: its engine cannot draw the background it asks for.
         ScriptError: audio is missing or does not fit; all faults at once.
     """
     from moee_cli.media.decode import probe_audio
@@ -148,10 +149,14 @@ def plan(script: Script) -> Plan:
         raise NotInRelease(script.deferred)
     script = _sized(script)
     probe = cache(probe_audio)  # whose own memory a script of many files outgrows
+    spec = engine_spec(script.engine)
+    if not spec.draws_transparent and any(output.frame.is_transparent for output in script.outputs):
+        hint = "choose another `background`, or another engine"
+        raise EngineUnavailable(f"engine {spec.name} cannot draw `background: transparent`", hint)
     timelines = _timelines(script, probe)
     files = dict.fromkeys(line.audio for line in script.lines if line.audio is not None)
     remarks = tuple(f"{path.name}: {warning}" for path in files for warning in probe(path).warnings)
-    return Plan(script, engine_spec(script.engine), timelines, remarks)
+    return Plan(script, spec, timelines, remarks)
 
 
 def _sized(script: Script) -> Script:

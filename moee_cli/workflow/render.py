@@ -16,9 +16,11 @@ from moee_cli.core.errors import MoeeError, UsageError
 from moee_cli.core.progress import Progress, Silent
 from moee_cli.core.types import Timeline
 from moee_cli.engines.runtime import choose_runtime
+from moee_cli.media.coding import H264, Coding, coding_of
 from moee_cli.media.encode import PieceWriter
+from moee_cli.media.ffmpeg import require_encoders
 from moee_cli.media.sound import write_sound
-from moee_cli.media.stitch import check_container, stitch
+from moee_cli.media.stitch import stitch
 from moee_cli.script.schema import Output, Script
 from moee_cli.script.timeline import select
 from moee_cli.store.work import work_folder
@@ -73,6 +75,7 @@ class _Underway:
     path: Path
     output: Output
     timeline: Timeline
+    coding: Coding
     pieces: list[Path] = field(default_factory=list)
 
 
@@ -104,8 +107,8 @@ def render(
     script, spec = planned.script, planned.spec
     videos = _underway(planned, output, only)
     named = [video for video in videos if video.path != STDOUT]
-    for video in named:
-        check_container(video.path)
+    for video in videos:
+        require_encoders(video.coding.encoders)
     runtime = choose_runtime(device, spec.requirements.devices)
     for warning in planned.warnings:
         told.warn(warning)
@@ -155,7 +158,8 @@ def _underway(planned: Plan, given: Path | None, only: Sequence[str]) -> list[_U
             raise UsageError("the script names no output", "add `output: film.mp4` to it, or give -o FILE")
         if only and given is None:
             path = path.with_name(f"{path.stem}.{'+'.join(only)}{path.suffix}")
-        videos.append(_Underway(number, path, output, timelines[output.frame.fps]))
+        coding = H264 if path == STDOUT else coding_of(path, output.frame)
+        videos.append(_Underway(number, path, output, timelines[output.frame.fps], coding))
     return videos
 
 
@@ -177,8 +181,8 @@ def _draw(videos: Sequence[_Underway], folder: Path, studio: Studio, told: Progr
         segment = timeline.segments[piece.segment]
         moves = studio.move(timeline.fps, segment.id, piece.start, piece.start + piece.n_frames)
         for video in videos:
-            path = folder / f"{video.number}-piece-{number:05d}.mp4"
-            with PieceWriter(path, video.output.frame, video.output.encoding) as writer:
+            path = folder / f"{video.number}-piece-{number:05d}.{video.coding.container}"
+            with PieceWriter(path, video.output.frame, video.output.encoding, video.coding) as writer:
                 for pixels in studio.draw(moves, video.output.frame):
                     writer.write(pixels)
                     told.advance()

@@ -34,10 +34,12 @@ def open_script(
     seed: int | None = None,
     output: Path | None = None,
     draft: bool = False,
+    is_elsewhere: bool = False,
 ) -> Script:
     """Return the script at a path, or from standard input for `-`, with the command line on top.
 
-    What it asks for beyond this release is in its `deferred`.
+    What it asks for beyond this release is in its `deferred`. `is_elsewhere`: its output will be replaced later, so
+    that the file it names does not matter.
 
     Raises:
         ScriptError: the script cannot be used; all problems at once.
@@ -58,6 +60,7 @@ def open_script(
         checks=Checks(
             line=_audio_faults,
             options=_option_faults,
+            is_elsewhere=is_elsewhere or output is not None,
             later_engines=[name for name in PLANNED_ENGINES if name not in engine_specs()],
         ),
     )

@@ -184,3 +184,17 @@ def run_limited(tmp_path) -> Callable[[str, int], subprocess.CompletedProcess[st
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def disc() -> Callable[[int], np.ndarray]:
+    """Return a function that draws picture n: a soft disc of two colours, premultiplied, that moves on bare ground."""
+
+    def draw(number: int) -> np.ndarray:
+        rows, columns = np.mgrid[:64, :96] + 0.5
+        far = np.hypot(rows - 32, columns - 20 - 2 * (number % 28))
+        alpha = np.clip((18 - far) / 4 + 0.5, 0, 1)[..., None]
+        colour = np.where(rows[..., None] < 32, (220, 180, 150), (40, 90, 200))
+        return np.round(np.concatenate([colour * alpha, 255 * alpha], axis=2)).astype(np.uint8)
+
+    return draw

@@ -153,3 +153,12 @@ def test_ffmpegs_own_report_files_are_not_written(build, monkeypatch, tmp_path):
     monkeypatch.setenv("FFREPORT", f"file={tmp_path / 'report.log'}")
     ffmpeg.run(_null_graph(), "cannot test")
     assert not list(tmp_path.iterdir())
+
+
+def test_an_encoder_that_some_formats_need_and_is_not_there(monkeypatch, tmp_path):
+    program = _fake_ffmpeg(tmp_path, "")
+    program.write_text(f"#!{sys.executable}\nprint(' V libx264 x\\n A aac x\\n V prores_ks x')\n")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    ffmpeg.require_encoders(("prores_ks", "aac"))
+    with pytest.raises(Unavailable, match="no encoder libvpx-vp9 and libopus"):
+        ffmpeg.require_encoders(("libvpx-vp9", "libopus"))

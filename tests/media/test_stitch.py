@@ -189,7 +189,7 @@ def test_a_failure_leaves_the_old_film(make_piece, make_track, tmp_path, monkeyp
     old = tmp_path / "film.mp4"
     old.write_bytes(b"the film before")
     piece, track = make_piece("a.mp4", range(25)), make_track(48_000)
-    monkeypatch.setattr("moee_cli.media.stitch._on_the_grid", lambda _: "setts=ts=TS+mod(N\\,2)*7")
+    monkeypatch.setattr("moee_cli.media.coding._on_the_grid", lambda *_: "setts=ts=TS+mod(N\\,2)*7")
     with pytest.raises(EnvironmentFailed, match="not evenly spaced"):
         _stitch([piece], track, old)
     assert old.read_bytes() == b"the film before"
@@ -197,7 +197,7 @@ def test_a_failure_leaves_the_old_film(make_piece, make_track, tmp_path, monkeyp
 
 
 def test_a_lost_picture_is_noticed(make_piece, make_track, tmp_path, monkeypatch):
-    monkeypatch.setattr("moee_cli.media.stitch._on_the_grid", lambda _: "noise=drop=eq(n\\,3)")
+    monkeypatch.setattr("moee_cli.media.coding._on_the_grid", lambda *_: "noise=drop=eq(n\\,3)")
     with pytest.raises(EnvironmentFailed):
         _stitch([make_piece("a.mp4", range(25))], make_track(48_000), tmp_path / "film.mp4")
     assert not (tmp_path / "film.mp4").exists()

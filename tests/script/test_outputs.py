@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from moee_cli.core.errors import Problem, ScriptError, UsageError
+from moee_cli.core.errors import OutputError, Problem, ScriptError, UsageError
+from moee_cli.script.load import Checks
 
 HEAD = "moee: 1\ncast: {ana: {portrait: ana.png}}\n"
 SEGMENTS = "segments: [{audio: a.wav}, {audio: b.wav, from: 10f, to: 37f}]\n"
@@ -196,3 +197,45 @@ def test_one_output_can_be_redirected_and_several_not(load):
 def test_set_makes_one_of_several(load, project):
     script = load("{path: a.mp4}", "{path: b.mp4, preset: tall}", sets=["output=one.mp4"])
     assert [output.path for output in script.outputs] == [project.folder / "one.mp4"]
+
+
+# --- transparent backgrounds -----------------------------------------------------------------------------------------
+
+CLEAR = "frame: {background: transparent}\n"
+
+
+def test_files_that_cannot_hold_the_background_are_faults(faults):
+    entries = (
+        "{path: a.mp4}",
+        "{path: b.mov}",
+        "{path: c.WebM}",
+        "{path: d.webm, frame: {background: keep}}",
+        "{path: e.m4v}",
+    )
+    assert faults(*entries, more=CLEAR) == [
+        ("film.yaml:4:12", "output[0].path", ".mp4 files cannot hold a transparent background"),
+        ("film.yaml:7:12", "output[3].path", ".webm files are written for `background: transparent` alone"),
+        ("film.yaml:8:12", "output[4].path", ".m4v files cannot hold a transparent background"),
+    ]
+
+
+def test_the_same_for_a_single_output(project):
+    problem = project.problem(f"{HEAD}output: film.mp4\n{CLEAR}{SEGMENTS}")
+    assert (problem.where, problem.key) == ("film.yaml:3:9", "output")
+    assert problem.hint == "end it in .mov or .webm, or choose another `background`"
+    problem = project.problem(f"{HEAD}output: film.webm\n{SEGMENTS}")
+    assert "make the background transparent" in problem.hint
+
+
+def test_an_output_that_is_sent_elsewhere_does_not_matter(project):
+    text = f"{HEAD}output: film.mp4\n{CLEAR}{SEGMENTS}"
+    script = project.load(text, checks=Checks(is_elsewhere=True))
+    assert script.redirected(Path("x.webm")).outputs[0].path == Path("x.webm")
+    with pytest.raises(OutputError, match=r"cannot write x\.mp4: \.mp4 files cannot hold"):
+        script.redirected(Path("x.mp4"))
+    with pytest.raises(UsageError, match="cannot go to standard output"):
+        script.redirected(Path("-"))
+
+
+def test_without_an_output_the_file_is_one_that_can_hold_it(project):
+    assert project.load(f"{HEAD}{CLEAR}{SEGMENTS}").outputs[0].path == project.folder / "film.mov"

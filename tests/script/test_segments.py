@@ -414,7 +414,6 @@ def test_engines_by_name(project):
         ("output: [{path: a.mp4, preset: wide, frame: {fps: 30}, captions: {burn: yes}}]", "output[0].captions"),
         ("matrix: {lang: [de, fr]}", "matrix"),
         ("rows: lines.csv", "rows"),
-        ("frame: {background: transparent}", "frame.background"),
         ("write: [arkit-csv]", "write"),
         ("captions: {burn: true}", "captions"),
         ("defaults: {emotion: auto}", "defaults.emotion"),

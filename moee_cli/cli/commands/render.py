@@ -58,7 +58,7 @@ def render(
     with reporting("render", progress, events, script=script) as reporter:
         with signals_held():
             import moee_cli.workflow.scripts  # noqa: F401 - what opening a script needs
-        opened = changes.open(script)
+        opened = changes.open(script, is_elsewhere=target is not None)
         with signals_held():
             from moee_cli.face.landmarks import load_library
             from moee_cli.workflow.render import render as render_script

@@ -32,4 +32,5 @@ SPEC = EngineSpec(
     seconds_per_frame=0.009,
     weights_licence="no weights",
     target="moee_cli.engines.motion.engine:MotionEngine",
+    draws_transparent=True,
 )
