@@ -27,7 +27,7 @@ DOMINANT = 2.0
 SOFT_SCALE = 1.6
 """Enlargement from which the result looks soft."""
 SMALL_IN_FRAME_PX = 40.0
-_SIDEWAYS_PX = 1280
+_SIDEWAYS_PX = 400
 """Size at which a picture without a face is searched again turned: only the words of the refusal hang on it."""
 
 
