@@ -37,6 +37,12 @@ as 0.035 to 0.133."""
 _SIDES = ("Left", "Right")
 
 
+def _share(value: float, between: tuple[float, float]) -> float:
+    """Return 0 up to the first of two values, 1 from the second on, smooth in between."""
+    start, stop = between
+    return float(smooth(np.array((value - start) / (stop - start), np.float32)))
+
+
 class Eye:
     """Draws one eye of one portrait."""
 
@@ -58,7 +64,7 @@ class Eye:
         self._anchors.z[:] = self._anchors.z[0]
         self._still = np.zeros(self._anchors.n_weights, np.float32)
         self._gap_at_rest, self._gaps = self._lid_gaps()
-        self._open = float(smooth(np.float32([(self._gap_at_rest - _SHUT_EYE[0]) / (_SHUT_EYE[1] - _SHUT_EYE[0])]))[0])
+        self._open = _share(self._gap_at_rest, _SHUT_EYE)
         self._opens_by = [SHAPES.index(name + self.side) for name in ("eyeBlink", "eyeWide", "eyeSquint")]
         self._opens_by += [len(SHAPES), len(SHAPES) + 1]  # lids that follow the gaze
         whole = min(float(self._gaps[SHAPES.index("eyeBlink" + self.side)]), -_SLOWEST)
@@ -79,9 +85,7 @@ class Eye:
         upper, lower = (lid - 0.5 for lid in self._met(weights, pose))
         cover, top, bottom = opening((upper, lower), box, self._rims)
         across = (box.x + np.arange(box.width, dtype=np.float32) - upper[0, 0]) / (upper[-1, 0] - upper[0, 0])
-        painted, closed = (
-            float(smooth(np.array((blink - start) / (stop - start), np.float32))) for start, stop in (_PAINTED, _CLOSED)
-        )
+        painted, closed = _share(blink, _PAINTED), _share(blink, _CLOSED)
         lap = _OVERLAP * self.unit * closed * np.sqrt(np.clip(4.0 * across * (1.0 - across), 0.0, 1.0))
         meet = self._meet(top, bottom, lap, box)
         lids = self._lids(source, weights, pose, shift=(dx, dy), painted=painted, meet=meet)
