@@ -38,7 +38,9 @@ _LEFT_SHAPES: dict[str, tuple[Push, ...]] = {
     "browOuterUp": (Push("both", 0.50, 0.31, 0.20, 0.15, 0.022, 0.090),),
     "cheekSquint": (
         Push("both", 0.50, -0.42, 0.22, 0.22, 0.002, 0.022),
-        Push("both", 0.68, -0.75, 0.17, 0.22, 0.003, 0.026),
+        Push("both", 0.68, -0.75, 0.17, 0.22, 0.004, 0.021),
+        Push("both", 0.24, -0.70, 0.12, 0.12, 0.007, 0.004),
+        Push("both", 0.50, 0.28, 0.18, 0.11, 0.000, -0.011),
     ),
     "mouthDimple": (
         Push("both", 0.22, -0.83, 0.10, 0.09, 0.026, 0.043),
@@ -51,9 +53,11 @@ _LEFT_SHAPES: dict[str, tuple[Push, ...]] = {
         Push("jaw", 0.12, -1.20, 0.14, 0.14, 0.006, -0.025),
     ),
     "mouthPress": (
-        Push("jaw", 0.17, -0.84, 0.12, 0.06, 0.000, 0.028),
-        Push("jaw", 0.15, -1.21, 0.12, 0.10, -0.003, 0.040),
-        Push("skull", 0.12, -0.67, 0.14, 0.05, 0.000, -0.010),
+        Push("jaw", 0.17, -0.84, 0.13, 0.07, 0.000, 0.030),
+        Push("jaw", 0.17, -1.21, 0.15, 0.11, -0.003, 0.042),
+        Push("both", 0.42, -1.10, 0.12, 0.11, -0.008, 0.010),
+        Push("both", 0.29, -0.78, 0.07, 0.06, -0.002, 0.009),
+        Push("skull", 0.12, -0.67, 0.14, 0.05, -0.004, -0.010),
     ),
     "mouthSmile": (
         Push("both", 0.295, -0.765, 0.15, 0.14, 0.060, 0.086),
@@ -97,8 +101,10 @@ _PAIRED_SHAPES: dict[str, tuple[Push, ...]] = {
         Push("both", 0.30, -1.18, 0.22, 0.13, 0.000, 0.030),
     ),
     "jawForward": (
-        Push("jaw", 0.15, -1.15, 0.30, 0.20, 0.000, -0.012),
-        Push("both", 0.70, -0.80, 0.12, 0.22, 0.019, -0.004),
+        Push("jaw", 0.15, -1.15, 0.28, 0.20, 0.003, -0.012),
+        Push("jaw", 0.12, -0.84, 0.14, 0.10, 0.006, -0.007),
+        Push("both", 0.38, -1.10, 0.16, 0.14, 0.009, 0.000),
+        Push("both", 0.72, -0.76, 0.12, 0.22, 0.019, -0.003),
     ),
     "mouthFunnel": (
         Push("both", 0.28, -0.78, 0.12, 0.12, -0.040, 0.000),
@@ -113,7 +119,10 @@ _PAIRED_SHAPES: dict[str, tuple[Push, ...]] = {
         Push("jaw", 0.00, -0.885, 0.13, 0.055, 0.000, -0.011),
         Push("both", 0.50, -1.08, 0.15, 0.12, -0.017, 0.023),
     ),
-    "mouthRollLower": (Push("jaw", 0.00, -0.89, 0.14, 0.075, 0.000, 0.040),),
+    "mouthRollLower": (
+        Push("jaw", 0.00, -0.885, 0.12, 0.080, 0.000, 0.020),
+        Push("jaw", 0.12, -0.885, 0.08, 0.080, 0.000, 0.050),
+    ),
     "mouthRollUpper": (
         Push("skull", 0.11, -0.64, 0.10, 0.055, 0.000, -0.052),
         Push("skull", 0.00, -0.52, 0.15, 0.06, 0.000, -0.013),
@@ -135,6 +144,8 @@ JAW_DROP = 0.36
 """Drop of the lower lip at jawOpen 1, a little under the rig's 0.395, which looks torn on a photo."""
 _CLOSE_LIFT = 0.37
 """Lift of the lower lip at mouthClose 1; on top of jawOpen it seals the lips."""
+BLINK_OVERLAP = 0.016
+"""How far, in units, a full blink takes the upper lid over the line of the lower one."""
 _LASHES = 0.035
 """Height above the lid edge that moves rigidly with it, so that lashes are carried and not stretched."""
 
@@ -274,7 +285,7 @@ def _lid_shape(sites: Sites, name: str, eye: int) -> F32 | None:
     sign = (1.0, -1.0)[eye]
     field = np.zeros((len(sites.x), 2), np.float32)
     if name == "eyeBlink":
-        field[:, 1] = 0.18 * sites.lid_lift[eye] - 0.82 * sites.lid_drop[eye] - 0.016 * sites.lid_upper[eye]
+        field[:, 1] = 0.18 * sites.lid_lift[eye] - 0.82 * sites.lid_drop[eye] - BLINK_OVERLAP * sites.lid_upper[eye]
         field[:, 0] = -0.015 * sign * (sites.lid_upper[eye] + sites.lid_lower[eye])
     elif name == "eyeWide":
         field[:, 1] = 0.36 * sites.lid_drop[eye] - 0.004 * sites.lid_lower[eye]
@@ -294,6 +305,21 @@ def _off_the_lids(field: F32, sites: Sites) -> F32:
     return np.asarray(field * held[:, None], np.float32)
 
 
+def _below_hair(field: F32, sites: Sites, over: float) -> F32:
+    """Return a brow's field [N, 2] that ends before hair line and temples, where hats and scarves begin.
+
+    It fades `over` some units above the brow: a raised one needs room, or the forehead would fold.
+    """
+    held = (1.0 - _smooth((sites.y - 0.33) / over)) * (1.0 - _smooth((np.abs(sites.x) - 0.64) / 0.15))
+    return np.asarray(field * held[:, None], np.float32)
+
+
+def _off_the_tip(field: F32, sites: Sites) -> F32:
+    """Return a nose's field [N, 2] that leaves its bridge and tip: both sides pushed, they would go twice the way."""
+    middle = (1.0 - _smooth((np.abs(sites.x) - 0.03) / 0.09)) * _smooth((sites.y + 0.60) / 0.10)
+    return np.asarray(field * (1.0 - middle)[:, None], np.float32)
+
+
 def _one_shape(name: str, sites: Sites) -> F32:
     """Return the field [N, 2] of one shape at weight 1."""
     if name == "jawOpen":
@@ -304,11 +330,15 @@ def _one_shape(name: str, sites: Sites) -> F32:
     if name in _PAIRED_SHAPES:
         _push(field, sites, _PAIRED_SHAPES[name])
         _push(field, sites, _PAIRED_SHAPES[name], mirror=-1.0)
-        return _off_the_lids(field, sites) if name == "browInnerUp" else field
+        return _below_hair(_off_the_lids(field, sites), sites, 0.33) if name == "browInnerUp" else field
     stem, eye = (name[:-4], 0) if name.endswith("Left") else (name[:-5], 1)
     _push(field, sites, _LEFT_SHAPES.get(stem, ()), mirror=(1.0, -1.0)[eye])
     if stem == "browOuterUp":
-        return _off_the_lids(field, sites)
+        return _below_hair(_off_the_lids(field, sites), sites, 0.33)
+    if stem == "browDown":
+        return _below_hair(field, sites, 0.19)
+    if stem == "noseSneer":
+        return _off_the_tip(_below_hair(field, sites, 0.19), sites)
     lids = _lid_shape(sites, stem, eye)
     return field if lids is None else field + lids
 
@@ -318,17 +348,22 @@ def shape_fields(sites: Sites) -> F32:
     return np.stack([_one_shape(name, sites) for name in SHAPES])
 
 
-def follow_fields(sites: Sites) -> F32:
-    """Return displacements [2, N, 2] of the lids when the gaze goes up, and down, by one radian.
+N_FOLLOWS = 6
+"""Fields by which lids follow the gaze: three for the left eye, then three for the right."""
 
-    Lids follow the eye: measured on the same rig as -0.072 (upper) and -0.02 (lower) for a full look down, and
-    0.035 and 0.016 for a full look up.
+
+def follow_fields(sites: Sites) -> F32:
+    """Return displacements [6, N, 2] of each eye's lids when the gaze goes up, down, and to the subject's left by 1.
+
+    Lids follow the eye, and the cornea bulges under them. The amounts give at a full look (`controls.FULL_LOOK`), held
+    within the gaze limits, what the rig shows for eyeLookUp, eyeLookDown, and eyeLookIn and eyeLookOut.
     """
-    fields = np.zeros((2, len(sites.x), 2), np.float32)
-    for eye in (0, 1):
-        fields[0, :, 1] += 0.070 * sites.lid_upper[eye] + 0.030 * sites.lid_lower[eye]
-        fields[1, :, 1] -= 0.145 * sites.lid_upper[eye] + 0.040 * sites.lid_lower[eye]
-    return fields
+    fields = np.zeros((2, 3, len(sites.x), 2), np.float32)
+    for own, upper, lower in zip(fields, sites.lid_upper, sites.lid_lower, strict=True):
+        own[0, :, 1] = 0.092 * upper + 0.042 * lower
+        own[1, :, 1] = -0.188 * upper - 0.054 * lower
+        own[2, :, 0] = 0.047 * (upper + lower)
+    return fields.reshape(N_FOLLOWS, -1, 2)
 
 
 SEAL_CENTRES = np.linspace(-0.8, 0.8, 7).astype(np.float32)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from moee_cli.core.labels import CHANNEL, GAZE, HEAD, N_MOTION, SHAPES
+from moee_cli.core.labels import ARKIT_BLENDSHAPES, CHANNEL, GAZE, HEAD, N_MOTION, SHAPES
 from moee_cli.core.types import F32
+from moee_cli.face.basis import N_FOLLOWS
+from moee_cli.face.crowding import uncrowded
 from moee_cli.face.pose import soft_limit
 
 N_SHAPES = len(SHAPES)
+N_FIELDS = N_SHAPES + N_FOLLOWS
+"""Fields that a motion frame weighs; the seals of the lips come after them."""
 JAW_LIMIT = 0.92
 """jawOpen bends towards this: a photo has no skin for the last of the way."""
 _HEAD = slice(CHANNEL[HEAD[0]], CHANNEL[HEAD[-1]] + 1)
@@ -17,6 +21,47 @@ GAZE_LIMITS = (0.55, 0.40)
 """Largest gaze yaw and pitch in radians; further the iris would leave the lids."""
 _SPOKEN_PRESS, _SPOKEN_ROLL = 0.17, 0.10
 """mouthPress, and the roll of both lips, of a spoken p, b or m (`engines/motion/poses.py`)."""
+FULL_LOOK = 0.5
+"""Gaze angle, in radians, of an eyeLook shape at 1. ARKit names no angle; a half loses nothing in the arithmetic."""
+_LOOKS = [name for name in ARKIT_BLENDSHAPES if name.startswith("eyeLook")]
+_SHAPE_COLUMNS = [ARKIT_BLENDSHAPES.index(name) for name in SHAPES]
+_LOOK_COLUMNS = [ARKIT_BLENDSHAPES.index(name) for name in _LOOKS]
+
+
+def _look_signs() -> F32:
+    """Return [8, 2] how each eyeLook shape turns the gaze: yaw > 0 to the subject's left, pitch > 0 up."""
+    ways = {"Up": (0, 1), "Down": (0, -1)}
+    for side, sign in (("Left", 1), ("Right", -1)):
+        ways |= {"Out" + side: (sign, 0), "In" + side: (-sign, 0)}
+    stems = [name.removeprefix("eyeLook") for name in _LOOKS]
+    return np.array(
+        [ways.get(stem) or ways[stem.removesuffix("Left").removesuffix("Right")] for stem in stems], np.float32
+    )
+
+
+_LOOK_SIGNS = _look_signs()
+
+
+def arkit_of(motion: F32) -> F32:
+    """Return the 52 ARKit shapes [.., 52], in the order of `ARKIT_BLENDSHAPES`, of motion frames [.., 52].
+
+    Both eyes share the gaze. One beyond `FULL_LOOK` gives weights above 1. The head has no place among the shapes.
+    """
+    shapes = np.zeros((*motion.shape[:-1], len(ARKIT_BLENDSHAPES)), np.float32)
+    shapes[..., _SHAPE_COLUMNS] = motion[..., :N_SHAPES]
+    shapes[..., _LOOK_COLUMNS] = np.maximum(motion[..., _GAZE] @ _LOOK_SIGNS.T, 0.0) / FULL_LOOK
+    return shapes
+
+
+def motion_of(shapes: F32) -> F32:
+    """Return motion frames [.., 52], head at rest, of the ARKit shapes [.., 52]: `arkit_of` backwards.
+
+    Eyes that look apart give the mean of their directions: a motion frame has one gaze.
+    """
+    motion = np.zeros((*shapes.shape[:-1], N_MOTION), np.float32)
+    motion[..., :N_SHAPES] = shapes[..., _SHAPE_COLUMNS]
+    motion[..., _GAZE] = shapes[..., _LOOK_COLUMNS] @ _LOOK_SIGNS * (FULL_LOOK / 2)
+    return motion
 
 
 def bounded(motion: F32, smile: float = 0.0) -> F32:
@@ -40,16 +85,17 @@ def bounded(motion: F32, smile: float = 0.0) -> F32:
     held[jaw] = soft_limit(held[jaw], JAW_LIMIT, knee=0.65)
     close = CHANNEL["mouthClose"]
     held[close] = min(held[close], held[CHANNEL["jawOpen"]])
-    return held
+    return uncrowded(held)
 
 
 def field_weights(held: F32, seals: int) -> F32:
-    """Return weights [44 + 2 + seals] of the fields: shapes, lids following the gaze up and down, seals at 0."""
-    weights = np.zeros(N_SHAPES + 2 + seals, np.float32)
+    """Return weights [44 + 6 + seals] of the fields: shapes, lids following the gaze (`follow_fields`), seals at 0."""
+    weights = np.zeros(N_FIELDS + seals, np.float32)
     weights[:N_SHAPES] = held[:N_SHAPES]
-    blink = (held[CHANNEL["eyeBlinkLeft"]] + held[CHANNEL["eyeBlinkRight"]]) / 2
-    pitch = held[CHANNEL["gazePitch"]] * (1.0 - blink)
-    weights[N_SHAPES], weights[N_SHAPES + 1] = max(pitch, 0.0), max(-pitch, 0.0)
+    yaw, pitch = held[_GAZE]
+    looks = np.array([max(pitch, 0.0), max(-pitch, 0.0), yaw], np.float32)
+    closed = np.array([held[CHANNEL["eyeBlinkLeft"]], held[CHANNEL["eyeBlinkRight"]]], np.float32)
+    weights[N_SHAPES:N_FIELDS] = np.outer(1.0 - closed, looks).ravel()
     return weights
 
 

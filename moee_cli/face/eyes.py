@@ -7,6 +7,7 @@ import numpy as np
 
 from moee_cli.core.labels import CHANNEL, SHAPES
 from moee_cli.core.types import F32, U8
+from moee_cli.face.basis import N_FOLLOWS
 from moee_cli.face.eyeball import Eyeball
 from moee_cli.face.eyebox import EyeBox, opening, smooth
 from moee_cli.face.fields import Anatomy, Box, MovingPoints, Patch, sample, sample_shown, shifted
@@ -65,8 +66,9 @@ class Eye:
         self._still = np.zeros(self._anchors.n_weights, np.float32)
         self._gap_at_rest, self._gaps = self._lid_gaps()
         self._open = _share(self._gap_at_rest, _SHUT_EYE)
-        self._opens_by = [SHAPES.index(name + self.side) for name in ("eyeBlink", "eyeWide", "eyeSquint")]
-        self._opens_by += [len(SHAPES), len(SHAPES) + 1]  # lids that follow the gaze
+        first = len(SHAPES) + N_FOLLOWS // 2 * eye
+        self._own = [SHAPES.index(name + self.side) for name in ("eyeBlink", "eyeWide", "eyeSquint")]
+        self._own += range(first, first + N_FOLLOWS // 2)  # lids that follow the gaze
         whole = min(float(self._gaps[SHAPES.index("eyeBlink" + self.side)]), -_SLOWEST)
         self._shuts = float(np.clip((self._gap_at_rest + _SHUT) / -whole, 0.0, _MOST))
         self._rims = (max(0.7, 0.020 * unit), -0.007 * unit)
@@ -109,7 +111,7 @@ class Eye:
         """
         blink = SHAPES.index("eyeBlink" + self.side)
         held = weights.copy()
-        held[self._opens_by] *= self._open
+        held[self._own] *= self._open
         held[blink] *= self._shuts
         gap = float(self._gap_at_rest + held @ self._gaps)
         if gap < -_SHUT:

@@ -218,7 +218,7 @@ class MovingPoints:
         self.fields = np.ascontiguousarray(fields.transpose(0, 2, 1).reshape(len(self.used), -1))
 
     def displacement(self, weights: F32, pose: HeadPose) -> F32:
-        """Return displacements [N, 2] in pixels for field weights [53] and a head pose."""
+        """Return displacements [N, 2] in pixels for field weights (`controls.field_weights`) and a head pose."""
         dx, dy = np.zeros((2, self.count), np.float32)
         shaped = weights[self.used] @ self.fields
         half = len(self.moved)

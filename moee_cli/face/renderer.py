@@ -8,7 +8,7 @@ import numpy as np
 from moee_cli.core.types import F32, U8, Portrait
 from moee_cli.face.basis import SEAL_CENTRES
 from moee_cli.face.canonical import CanonicalFrame
-from moee_cli.face.controls import N_SHAPES, bounded, field_weights, head_of, lips_together
+from moee_cli.face.controls import N_FIELDS, bounded, field_weights, head_of, lips_together
 from moee_cli.face.cutout import Cutout
 from moee_cli.face.eyes import Eye
 from moee_cli.face.fields import Anatomy, Box, MovingPoints, Patch, sample, sample_shown, shifted
@@ -160,7 +160,7 @@ class FaceRenderer:
         opens, rest = self._gaps
         together = lips_together(held)
         opening = rest * (1.0 - together) + weights @ opens - _PRESS_TAKES * together
-        weights[N_SHAPES + 2 :] = np.maximum(opening, 0.0) - (rest + weights @ opens)
+        weights[N_FIELDS:] = np.maximum(opening, 0.0) - (rest + weights @ opens)
         return weights
 
     def draw(self, motion: F32) -> U8:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from moee_cli.core.labels import SHAPES
-from moee_cli.face.basis import Sites, Slits, seal_fields, shape_fields
+from moee_cli.core.labels import ARKIT_BLENDSHAPES, SHAPES
+from moee_cli.face.basis import Sites, Slits, follow_fields, seal_fields, shape_fields
+from moee_cli.face.controls import bounded, field_weights, motion_of
 from moee_cli.face.pose import LIMITS, HeadPose, limit_head, rotation, soft_limit
 
 NEUTRAL: dict[int, tuple[float, float]] = {
@@ -187,6 +188,27 @@ MOVES: dict[str, dict[int, tuple[float, float]]] = {
     },
 }  # fmt: skip
 
+LOOKS: dict[str, dict[int, tuple[float, float]]] = {
+    "eyeLookUpLeft": {
+        42: (-0.0001, 0.0055), 43: (0.0029, 0.0367), 44: (0.0012, 0.0326), 45: (0.0016, 0.0144),
+        46: (0.003, 0.0172), 47: (-0.0012, 0.0141),
+    },
+    "eyeLookDownLeft": {
+        24: (-0, -0.0029), 25: (0.0003, -0.0033), 26: (-0, -0.0027), 42: (0.0013, -0.0072),
+        43: (-0.0009, -0.0705), 44: (-0.0047, -0.0716), 45: (-0.0057, -0.0279), 46: (-0.0038, -0.0225),
+        47: (0.0018, -0.0191),
+    },
+    "eyeLookInLeft": {
+        42: (-0.0053, 0.0009), 43: (-0.0228, 0.0037), 44: (-0.0233, -0.004), 45: (-0.0133, -0.0011),
+        46: (-0.0204, 0.003), 47: (-0.0199, 0.0013),
+    },
+    "eyeLookOutLeft": {
+        42: (0.0032, -0.0004), 43: (0.0249, -0.0044), 44: (0.0201, 0.0081), 45: (0.0111, 0.0029), 46: (0.0164, 0),
+        47: (0.0195, 0.0017),
+    },
+}  # fmt: skip
+"""The way of the lids that follows the eye, from 0.0025 on."""
+
 BELOW = {*range(3, 14), 40, 41, 46, 47, *range(55, 60), 65, 66, 67}
 """Landmarks on the jaw's side of the lips or on a lower lid."""
 
@@ -205,26 +227,66 @@ def slits() -> Slits:
     return Slits(lips, (left, right))
 
 
-@pytest.fixture(scope="module")
-def fields() -> np.ndarray:
-    """Return the displacements [44, 68, 2] of our shapes at the rig's landmarks."""
-    above = shape_fields(Sites.at(neutral(), slits()))
-    below = shape_fields(Sites.at(neutral(), slits(), lips="below", lids="below"))
+def both_sides(make) -> np.ndarray:
+    """Return the displacements [.., 68, 2] of `make(sites)` at the rig's landmarks, each on its side of the slits."""
+    above = make(Sites.at(neutral(), slits()))
+    below = make(Sites.at(neutral(), slits(), lips="below", lids="below"))
     is_below = np.isin(np.arange(68), list(BELOW))
     return np.where(is_below[None, :, None], below, above)
 
 
+@pytest.fixture(scope="module")
+def fields() -> np.ndarray:
+    """Return the displacements [44, 68, 2] of our shapes at the rig's landmarks."""
+    return both_sides(shape_fields)
+
+
+@pytest.fixture(scope="module")
+def follows() -> np.ndarray:
+    """Return the displacements [6, 68, 2] of lids that follow the gaze."""
+    return both_sides(follow_fields)
+
+
+def drawn(*names: str) -> np.ndarray:
+    """Return the field weights [50] that the renderer gives ARKit shapes at 1."""
+    shapes = np.zeros(52, np.float32)
+    shapes[[ARKIT_BLENDSHAPES.index(name) for name in names]] = 1.0
+    return field_weights(bounded(motion_of(shapes)), 0)
+
+
+def compare(ours: np.ndarray, moves: dict[int, tuple[float, float]]) -> tuple[float, float]:
+    """Return cosine and amplitude ratio of our displacements [68, 2] and the rig's."""
+    rig = np.zeros((68, 2))
+    for index, move in moves.items():
+        rig[index] = move
+    sizes = np.linalg.norm(ours), np.linalg.norm(rig)
+    return (ours * rig).sum() / (sizes[0] * sizes[1]), sizes[0] / sizes[1]
+
+
 @pytest.mark.parametrize("name", MOVES)
 def test_shape_moves_the_face_as_the_reference_rig_does(name, fields):
-    reference = np.zeros((68, 2))
-    for index, move in MOVES[name].items():
-        reference[index] = move
-    ours = fields[SHAPES.index(name)]
-    cosine = (ours * reference).sum() / (np.linalg.norm(ours) * np.linalg.norm(reference))
-    amplitude = np.linalg.norm(ours) / np.linalg.norm(reference)
+    # The rig closes lips that the jaw has parted.
+    weights = drawn("jawOpen", name) - drawn("jawOpen") if name == "mouthClose" else drawn(name)
+    cosine, amplitude = compare(np.tensordot(weights[: len(SHAPES)], fields, 1), MOVES[name])
     assert cosine >= 0.8
-    # The rig rolls lips out of sight; a photo would fold there.
-    assert (0.6 if name.startswith("mouthRoll") else 0.7) <= amplitude <= 1.4
+    assert 0.7 <= amplitude <= 1.4
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_lids_follow_the_gaze_as_the_reference_rig_does(name, follows):
+    other = {"eyeLookInLeft": "eyeLookOutRight", "eyeLookOutLeft": "eyeLookInRight"}
+    weights = drawn(name, other.get(name, name.replace("Left", "Right")))[len(SHAPES) :]
+    left = np.tensordot(weights, follows, 1) * (neutral()[:, :1] > 0)
+    cosine, amplitude = compare(left, LOOKS[name])
+    assert cosine >= 0.8
+    assert 0.7 <= amplitude <= 1.4
+    right = np.tensordot(weights, follows, 1) * (neutral()[:, :1] < 0)
+    assert np.linalg.norm(right) == pytest.approx(np.linalg.norm(left), rel=0.05)
+
+
+def test_every_shape_is_compared():
+    left_out = {name for name in ARKIT_BLENDSHAPES if name not in {*MOVES, *LOOKS} and not name.endswith("Right")}
+    assert left_out == {"tongueOut"}  # the rig's tongue is a mesh of its own
 
 
 MIRROR = [*range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, 35, 34, 33, 32, 31, 45, 44, 43, 42, 47, 46, 39, 38,
@@ -271,8 +333,7 @@ def test_the_two_sides_of_the_lips_move_alike_beyond_the_corners_and_part_betwee
 
 def test_a_seal_parts_the_lips_by_its_weight():
     middle = np.array([[0.0, float(np.interp(0.0, *slits().mouth.T))]], np.float32)
-    up = seal_fields(middle, slits(), "above").sum(0)[0, 1]
-    down = seal_fields(middle, slits(), "below").sum(0)[0, 1]
+    up, down = (seal_fields(middle, slits(), side).sum(0)[0, 1] for side in ("above", "below"))
     assert up - down == pytest.approx(1.0, abs=1e-3)
 
 
