@@ -10,7 +10,6 @@ import numpy as np
 
 from moee_cli.core.errors import PortraitError
 from moee_cli.core.types import F32, U8, BackgroundKind, Canvas, Fit, FrameFormat, Portrait
-from moee_cli.face.backdrop import composed, layers_for
 from moee_cli.face.canvas import animated_part
 from moee_cli.face.evidence import gather
 from moee_cli.face.framing import Placement, picture_part, place_cover, place_face, place_whole, render
@@ -76,6 +75,8 @@ class _Framed:
 
 def _animated(framed: _Framed, frame: FrameFormat, name: str) -> Portrait:
     """Return what an engine animates: the frame, or that part of a whole picture around the head which moves."""
+    from moee_cli.face.backdrop import composed, layers_for
+
     kind = frame.background.kind
     canvas, held = None, (False,) * 4
     if frame.fit is Fit.SOURCE and kind is BackgroundKind.KEEP:
