@@ -11,7 +11,7 @@ LIMITS = (np.radians(10.0), np.radians(8.0), np.radians(8.0), 0.18, 0.15, 0.35)
 """Largest yaw, pitch, roll (radians) and shift along x, y, z (units) a single photo bears."""
 SPENT_AT = np.radians(28.0)
 """Yaw of the photographed head at which `LEAST` of the limit is left for turning further the same way: what would come
-into sight is not in the photo. Chosen by eye on twelve portraits turned by 0 to 32 degrees."""
+into sight is not in the photo. Chosen by eye on portraits turned by 0, 12, 18 and 32 degrees."""
 LEAST, LEAST_BACK = 0.25, 0.6
 """Shares of the yaw limit left on a head turned by `SPENT_AT`: further, and back to the camera."""
 PIVOT = np.array([0.0, -0.8, -0.65], np.float32)
