@@ -354,7 +354,7 @@ def background_mask(portrait: Portrait) -> U8:
     """Return 1 where no person comes: by the matte, or without one farther from the face than its own size."""
     height, width = portrait.pixels.shape[:2]
     if portrait.layers is not None:
-        # Limits of `face.pose`, one channel at a time, carry the outline of a plain head by up to 0.28 eye distances.
+        # The limits of `face.pose`, each alone, carry the outline of a plain head by up to 0.28 eye distances.
         unit = float(np.hypot(*(portrait.landmarks[33, :2] - portrait.landmarks[263, :2])))
         person = (portrait.layers.person[..., 3] > 0).astype(np.uint8)
         away = cv2.distanceTransform(1 - person, cv2.DIST_L2, 5)

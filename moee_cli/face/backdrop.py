@@ -15,8 +15,8 @@ from moee_cli.face.matte import Part, take_apart
 from moee_cli.face.picture import read_picture
 
 BLUR_SHARE = 0.018
-"""Radius of the disc that a point becomes out of focus, per frame diagonal: that of 85 mm at f/2 on a 36x24 mm sensor, a
-person about 1.4 m away and a wall 2 m behind (thin lens)."""
+"""Radius of the disc that a point becomes out of focus, per frame diagonal: that of 85 mm at f/2 on a 36x24 mm sensor,
+a person about 1.4 m away and a wall 2 m behind (thin lens)."""
 _BLUR_PX = 6.0
 """Radius at which the disc is drawn; larger ones are drawn in a reduced picture, which is smooth anyway."""
 _GAMMA = 2.2

@@ -28,8 +28,8 @@ _NEAR_ENOUGH = 0.04
 _DEPTH_NODES = 96
 """Nodes of the depth grid along the longer side of the frame."""
 _STEEPEST = 2.6
-"""Greatest slope of the depth: within the limits of `pose` a turn left a quarter of any area, or more, on eleven portraits,
-of which one is turned by 32 degrees (0.26)."""
+"""Greatest slope of the depth: within the limits of `pose` a turn left a quarter of any area, or more, on eleven
+portraits, of which one is turned by 32 degrees (0.26)."""
 _TRUNK = np.float32(0.12)
 """Share of the head's way that neck and shoulders go along."""
 
