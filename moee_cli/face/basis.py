@@ -17,6 +17,7 @@ import numpy as np
 
 from moee_cli.core.labels import SHAPES
 from moee_cli.core.types import F32
+from moee_cli.face.easing import smooth
 
 Side = Literal["above", "below"]
 
@@ -144,7 +145,7 @@ JAW_DROP = 0.36
 """Drop of the lower lip at jawOpen 1, a little under the rig's 0.395, which looks torn on a photo."""
 _CLOSE_LIFT = 0.37
 """Lift of the lower lip at mouthClose 1; on top of jawOpen it seals the lips."""
-BLINK_OVERLAP = 0.016
+_BLINK_OVERLAP = 0.016
 """How far, in units, a full blink takes the upper lid over the line of the lower one."""
 _LASHES = 0.035
 """Height above the lid edge that moves rigidly with it, so that lashes are carried and not stretched."""
@@ -170,12 +171,6 @@ class Slits:
     def mouth_half(self) -> float:
         """Half the distance of the corners."""
         return float(self.mouth[-1, 0] - self.mouth[0, 0]) / 2
-
-
-def _smooth(t: F32) -> F32:
-    """Return 0 below 0, 1 above 1, smooth in between."""
-    t = np.clip(t, 0.0, 1.0)
-    return np.asarray(t * t * (3.0 - 2.0 * t), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,8 +235,8 @@ def _lid_weights(x: F32, y: F32, upper: F32, lower: F32, room: float) -> tuple[F
     belong = np.clip(1.0 - across * across, 0.0, 1.0)
     gap = np.where(np.abs(across) < 1.0, np.maximum(top - bottom, 0.0), 0.0)
     over, under = y - top, bottom - y
-    near_upper = (1.0 - _smooth((over - _LASHES) / lid_reach(room))) * (1.0 - _smooth((-over - 0.14) / 0.12))
-    near_lower = (1.0 - _smooth((under - 0.015) / 0.15)) * (1.0 - _smooth((-under - 0.14) / 0.12))
+    near_upper = (1.0 - smooth((over - _LASHES) / lid_reach(room))) * (1.0 - smooth((-over - 0.14) / 0.12))
+    near_lower = (1.0 - smooth((under - 0.015) / 0.15)) * (1.0 - smooth((-under - 0.14) / 0.12))
     return near_upper, near_lower, np.asarray(gap, np.float32), np.asarray(belong, np.float32)
 
 
@@ -259,8 +254,8 @@ def _jaw_open(sites: Sites) -> F32:
     """Return the field [N, 2] of jawOpen: chin and lower lip drop, the neck below takes it up, corners drawn in."""
     field = np.zeros((len(sites.x), 2), np.float32)
     across = np.exp(-((np.abs(sites.x) / 0.48) ** 2.6))
-    along = 1.0 - 0.2 * _smooth((-0.80 - sites.y) / 0.35)
-    neck = 1.0 - _smooth((-1.22 - sites.y) / 0.62)
+    along = 1.0 - 0.2 * smooth((-0.80 - sites.y) / 0.35)
+    neck = 1.0 - smooth((-1.22 - sites.y) / 0.62)
     field[:, 1] = -JAW_DROP * across * along * neck * sites.jaw
     lip = np.exp(-0.5 * ((sites.x / 0.2) ** 2 + ((sites.y + 0.70) / 0.12) ** 2))
     field[:, 1] -= 0.014 * lip * (1.0 - sites.jaw)
@@ -285,7 +280,7 @@ def _lid_shape(sites: Sites, name: str, eye: int) -> F32 | None:
     sign = (1.0, -1.0)[eye]
     field = np.zeros((len(sites.x), 2), np.float32)
     if name == "eyeBlink":
-        field[:, 1] = 0.18 * sites.lid_lift[eye] - 0.82 * sites.lid_drop[eye] - BLINK_OVERLAP * sites.lid_upper[eye]
+        field[:, 1] = 0.18 * sites.lid_lift[eye] - 0.82 * sites.lid_drop[eye] - _BLINK_OVERLAP * sites.lid_upper[eye]
         field[:, 0] = -0.015 * sign * (sites.lid_upper[eye] + sites.lid_lower[eye])
     elif name == "eyeWide":
         field[:, 1] = 0.36 * sites.lid_drop[eye] - 0.004 * sites.lid_lower[eye]
@@ -310,13 +305,13 @@ def _below_hair(field: F32, sites: Sites, over: float) -> F32:
 
     It fades `over` some units above the brow: a raised one needs room, or the forehead would fold.
     """
-    held = (1.0 - _smooth((sites.y - 0.33) / over)) * (1.0 - _smooth((np.abs(sites.x) - 0.64) / 0.15))
+    held = (1.0 - smooth((sites.y - 0.33) / over)) * (1.0 - smooth((np.abs(sites.x) - 0.64) / 0.15))
     return np.asarray(field * held[:, None], np.float32)
 
 
 def _off_the_tip(field: F32, sites: Sites) -> F32:
     """Return a nose's field [N, 2] that leaves its bridge and tip: both sides pushed, they would go twice the way."""
-    middle = (1.0 - _smooth((np.abs(sites.x) - 0.03) / 0.09)) * _smooth((sites.y + 0.60) / 0.10)
+    middle = (1.0 - smooth((np.abs(sites.x) - 0.03) / 0.09)) * smooth((sites.y + 0.60) / 0.10)
     return np.asarray(field * (1.0 - middle)[:, None], np.float32)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from moee_cli.core.types import F32
+from moee_cli.face.landmarks import OUTER_EYES
 
 _MIRRORED: dict[int, tuple[int, float, float]] = {
     # landmark on the subject's right: (landmark on the left, x, y); x is given for the left one
@@ -33,7 +34,6 @@ _CENTRAL: dict[int, tuple[float, float]] = {
 """FaceMesh landmarks and their places on the standard face. Eyes, brows, nose and lips: neutral face of ICT-FaceKit
 (USC ICT, MIT licence) at its 68 documented landmarks; oval: FaceMesh on four renders of that rig, mean, made even."""
 
-_OUTER_RIGHT, _OUTER_LEFT = 33, 263
 _EYE_DEPTH = -0.07
 """z of the outer eye corners on the standard face (ICT-FaceKit)."""
 _REACH = 0.35
@@ -86,7 +86,7 @@ class CanonicalFrame:
     @classmethod
     def of(cls, landmarks: F32) -> CanonicalFrame:
         """Fit the frame to landmarks [478, 3] in pixels."""
-        right, left = landmarks[_OUTER_RIGHT, :2], landmarks[_OUTER_LEFT, :2]
+        right, left = (landmarks[index, :2] for index in OUTER_EYES)
         scale = float(np.hypot(*(left - right)))
         x_axis = (left - right) / scale
         axes = np.array([x_axis, [x_axis[1], -x_axis[0]]], np.float32)
@@ -94,7 +94,7 @@ class CanonicalFrame:
         origin = ((left + right) / 2 + inner) / 2
         indices, places = template_points()
         anchors = ((landmarks[indices, :2] - origin) @ axes.T / scale).astype(np.float32)
-        depth = -(landmarks[indices, 2] - landmarks[[_OUTER_RIGHT, _OUTER_LEFT], 2].mean()) / scale + _EYE_DEPTH
+        depth = -(landmarks[indices, 2] - landmarks[list(OUTER_EYES), 2].mean()) / scale + _EYE_DEPTH
         system = _kernel(anchors, anchors).astype(np.float64) + _RIDGE * np.eye(len(anchors))
         deviation = np.column_stack([places - anchors, depth - _head_shape(places)])
         weights = np.linalg.solve(system, deviation).astype(np.float32)

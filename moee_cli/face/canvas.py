@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from moee_cli.core.types import F32, U8, Canvas, Frames
+from moee_cli.face.landmarks import OUTER_EYES
 
 REACH = (2.3, 2.6, 2.3, 2.6)
 """Left, top, right and bottom reach of the animated part from the middle of the eyes, in outer-eye distances: all that
@@ -16,12 +17,10 @@ WORTH_WHILE = 0.75
 FEATHER_PX = 8
 """Width of the soft border where a frame meets the canvas, for engines whose frames differ a little there."""
 
-_OUTER_EYES = (33, 263)
-
 
 def animated_part(landmarks: F32, width: int, height: int) -> tuple[int, int, int, int] | None:
     """Return left, top, right, bottom (px) of what moves around a face [478, 3]; None if that is nearly everything."""
-    right_eye, left_eye = (landmarks[index, :2] for index in _OUTER_EYES)
+    right_eye, left_eye = (landmarks[index, :2] for index in OUTER_EYES)
     x, y = (right_eye + left_eye) / 2
     unit = float(np.hypot(*(left_eye - right_eye)))
     left, top = max(0, int(x - REACH[0] * unit)), max(0, int(y - REACH[1] * unit))

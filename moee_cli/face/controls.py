@@ -8,6 +8,7 @@ from moee_cli.core.labels import ARKIT_BLENDSHAPES, CHANNEL, GAZE, HEAD, N_MOTIO
 from moee_cli.core.types import F32
 from moee_cli.face.basis import N_FOLLOWS
 from moee_cli.face.crowding import uncrowded
+from moee_cli.face.easing import smooth
 from moee_cli.face.pose import soft_limit
 
 N_SHAPES = len(SHAPES)
@@ -106,8 +107,7 @@ def lips_together(held: F32) -> float:
     """
     press = (held[CHANNEL["mouthPressLeft"]] + held[CHANNEL["mouthPressRight"]]) / 2
     roll = min(held[CHANNEL["mouthRollLower"]], held[CHANNEL["mouthRollUpper"]])
-    share = min(1.0, float(max(press / _SPOKEN_PRESS, roll / _SPOKEN_ROLL, 1.6 * held[CHANNEL["mouthClose"]])))
-    return share * share * (3.0 - 2.0 * share)
+    return float(smooth(max(press / _SPOKEN_PRESS, roll / _SPOKEN_ROLL, 1.6 * held[CHANNEL["mouthClose"]])))
 
 
 def head_of(held: F32) -> F32:

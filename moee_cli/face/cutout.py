@@ -8,10 +8,8 @@ import cv2
 import numpy as np
 
 from moee_cli.core.types import F32, U8, Layers
+from moee_cli.face.plate import spread
 
-_REACHES = (2.0, 8.0, 32.0)
-"""Pixels (standard deviation) over which the person's colours go on beyond the silhouette, near before far: what is
-read there blends into the edge only."""
 _TILE = 64
 """Side in px of the tiles that are composed, or not, as a whole."""
 _EVERY = 8
@@ -92,26 +90,8 @@ def _farthest(back: F32) -> float:
 
 def _straight(person: U8) -> U8:
     """Return the colours [H, W, 3] of a premultiplied picture [H, W, 4], continued to where it shows nothing."""
-    alpha = person[..., 3:].astype(np.float32)
-    seen = person[..., :3] * np.where(alpha > 0.0, 255.0 / np.maximum(alpha, 1.0), 0.0)
-    filled = np.broadcast_to(
-        person[..., :3].sum((0, 1), dtype=np.float64) / max(float(alpha.sum()) / 255.0, 1.0), seen.shape
-    )
-    weighted = np.dstack([person[..., :3].astype(np.float32), alpha / 255.0])
-    for reach in sorted(_REACHES, reverse=True):
-        sums = _blurred(weighted, reach)
-        known = sums[..., 3:]
-        filled = filled + (sums[..., :3] / np.maximum(known, 1e-6) - filled) * (known / (known + 0.02))
-    exact = np.where(alpha > 0.0, seen, filled)
-    return np.asarray(np.clip(exact + 0.5, 0.0, 255.0), np.uint8)
-
-
-def _blurred(picture: F32, sigma: float) -> F32:
-    """Return a Gaussian blur; wide ones at reduced size, where they cost little."""
-    factor = max(1, round(sigma / 2.0))
-    height, width = picture.shape[:2]
-    if factor == 1:
-        return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.float32)
-    small = cv2.resize(picture, (-(-width // factor), -(-height // factor)), interpolation=cv2.INTER_AREA)
-    small = cv2.GaussianBlur(small, (0, 0), sigma / factor, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    cover = person[..., 3].astype(np.float32) * _OPAQUE
+    seen = person[..., :3] / np.maximum(cover, _OPAQUE)[..., None]
+    # What is read beyond the silhouette blends into its edge only.
+    filled = spread(np.asarray(seen, np.float32), cover)
+    return np.asarray(np.clip(np.where(cover[..., None] > 0.0, seen, filled) + 0.5, 0.0, 255.0), np.uint8)

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moee_cli.core.types import F32, U8
-from moee_cli.face.eyebox import EyeBox, as_bytes, opening, smooth
+from moee_cli.face.easing import smooth
+from moee_cli.face.eyebox import EyeBox, as_bytes, opening
 from moee_cli.face.outlines import Iris
 
 _LASHES, _LINER = 0.024, 0.006

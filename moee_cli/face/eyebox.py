@@ -15,12 +15,6 @@ _PAST_CORNER, _PAST_LID = 0.12, 0.20
 """How far, in units, the box reaches past the corners and the lids of an eye that is larger than ordinary."""
 
 
-def smooth(t: F32) -> F32:
-    """Return 0 below 0, 1 above 1, smooth in between."""
-    t = np.clip(t, 0.0, 1.0)
-    return np.asarray(t * t * (3.0 - 2.0 * t), np.float32)
-
-
 def as_bytes(picture: F32) -> U8:
     """Return a picture of floats rounded to bytes."""
     return np.asarray(np.clip(picture + 0.5, 0, 255), np.uint8)

@@ -8,8 +8,9 @@ import numpy as np
 from moee_cli.core.labels import CHANNEL, SHAPES
 from moee_cli.core.types import F32, U8
 from moee_cli.face.basis import N_FOLLOWS
+from moee_cli.face.easing import smooth
 from moee_cli.face.eyeball import Eyeball
-from moee_cli.face.eyebox import EyeBox, opening, smooth
+from moee_cli.face.eyebox import EyeBox, opening
 from moee_cli.face.fields import Anatomy, Box, MovingPoints, Patch, sample, sample_shown, shifted
 from moee_cli.face.lids import LidSkin
 from moee_cli.face.outlines import Outlines
@@ -41,7 +42,7 @@ _SIDES = ("Left", "Right")
 def _share(value: float, between: tuple[float, float]) -> float:
     """Return 0 up to the first of two values, 1 from the second on, smooth in between."""
     start, stop = between
-    return float(smooth(np.array((value - start) / (stop - start), np.float32)))
+    return float(smooth((value - start) / (stop - start)))
 
 
 class Eye:

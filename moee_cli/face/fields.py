@@ -16,6 +16,7 @@ import numpy as np
 from moee_cli.core.types import F32, U8
 from moee_cli.face.basis import Side, Sites, Slits, follow_fields, seal_fields, shape_fields
 from moee_cli.face.canonical import CanonicalFrame
+from moee_cli.face.easing import smooth
 from moee_cli.face.landmarks import OUTER_EYES
 from moee_cli.face.pose import PIVOT, HeadPose
 
@@ -108,18 +109,18 @@ class Anatomy:
         if self.apart:
             below = np.minimum(y + 0.6, 0.0) / 0.75
             away = np.sqrt((x / 1.3) ** 2 + below**2 + (np.maximum(y + 0.1, 0.0) / 2.6) ** 2)
-            weight = 1.0 - _smooth((away - 0.75) / 0.8)
+            weight = 1.0 - smooth((away - 0.75) / 0.8)
         else:
             away = np.sqrt((x / 1.15) ** 2 + (np.maximum(y + 0.1, 0.0) / 1.65) ** 2)
-            weight = (1.0 - _smooth((away - 1.0) / 0.75)) * (1.0 - _smooth((-1.15 - y) / 1.05))
+            weight = (1.0 - smooth((away - 1.0) / 0.75)) * (1.0 - smooth((-1.15 - y) / 1.05))
         return np.asarray(weight * self._free(pixels), np.float32)
 
     def trunk_weight(self, pixels: F32) -> F32:
         """Return how much points [N] follow where the head goes, without turning: about a tenth on the shoulders."""
         x, y = self._about_head(pixels)
-        weight = _TRUNK * _smooth((-1.15 - y) / 1.05)
+        weight = _TRUNK * smooth((-1.15 - y) / 1.05)
         if not self.apart:
-            weight = weight * (1.0 - _smooth((np.abs(x) - 1.0) / 1.2))
+            weight = weight * (1.0 - smooth((np.abs(x) - 1.0) / 1.2))
         return np.asarray(weight * self._free(pixels), np.float32)
 
     def _about_head(self, pixels: F32) -> tuple[F32, F32]:
@@ -136,7 +137,7 @@ class Anatomy:
         ways = (pixels[:, 0], pixels[:, 1], self.width - pixels[:, 0], self.height - pixels[:, 1])
         for way, is_fixed in zip(ways, self.fixed, strict=True):
             if is_fixed:
-                free = free * _smooth(way / margin)
+                free = free * smooth(way / margin)
         return free
 
     def _own_share(self, pixels: F32, other: F32) -> F32:
@@ -144,12 +145,7 @@ class Anatomy:
         right, left = other[OUTER_EYES[0], :2], other[OUTER_EYES[1], :2]
         theirs = np.hypot(*(pixels - (right + left) / 2).T) / max(float(np.hypot(*(left - right))), 1.0)
         mine = np.hypot(*self.frame.plain(pixels).T)
-        return _smooth((theirs / np.maximum(mine + theirs, 1e-6) - 0.38) / 0.20)
-
-
-def _smooth(t: F32) -> F32:
-    t = np.clip(t, 0.0, 1.0)
-    return np.asarray(t * t * (3.0 - 2.0 * t), np.float32)
+        return smooth((theirs / np.maximum(mine + theirs, 1e-6) - 0.38) / 0.20)
 
 
 def _bounded_below(surface: F32, rise: np.float32) -> F32:
@@ -268,8 +264,8 @@ class Patch:
         self._base = np.stack(np.meshgrid(across, down), axis=-1) + np.array([box.x, box.y], np.float32)
         soft = np.float32(1.0 / (4.0 * step))
         self._border = np.minimum(
-            _smooth((np.minimum(down, down[::-1]) + 1.0) * soft)[:, None],
-            _smooth((np.minimum(across, across[::-1]) + 1.0) * soft)[None],
+            smooth((np.minimum(down, down[::-1]) + 1.0) * soft)[:, None],
+            smooth((np.minimum(across, across[::-1]) + 1.0) * soft)[None],
         )
 
     def backward(self, weights: F32, pose: HeadPose, shift: tuple[int, int] = (0, 0)) -> F32:

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from moee_cli.core.types import F32, U8
 from moee_cli.face.basis import lid_reach
-from moee_cli.face.eyebox import EyeBox, as_bytes, smooth
+from moee_cli.face.easing import smooth
+from moee_cli.face.eyebox import EyeBox, as_bytes
 from moee_cli.face.fields import Box
 
 _STRIP = 0.075

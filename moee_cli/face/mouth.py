@@ -13,6 +13,7 @@ import numpy as np
 from moee_cli.core.labels import CHANNEL
 from moee_cli.core.types import F32, U8
 from moee_cli.face import tongue
+from moee_cli.face.easing import smooth
 from moee_cli.face.fields import Anatomy, Box, MovingPoints
 from moee_cli.face.mouth_parts import TONGUE_LENGTH, MouthParts
 from moee_cli.face.outlines import Outlines
@@ -146,5 +147,4 @@ class Mouth:
 
 def _rise(value: F32, low: float, high: float) -> F32:
     """Return 0 below `low`, 1 above `high`, smooth in between."""
-    t = np.clip((value - np.float32(low)) / np.float32(high - low), 0.0, 1.0)
-    return np.asarray(t * t * (3.0 - 2.0 * t), np.float32)
+    return smooth((value - np.float32(low)) / np.float32(high - low))

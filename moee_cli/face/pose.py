@@ -6,6 +6,7 @@ import numpy as np
 
 from moee_cli.core.labels import HEAD
 from moee_cli.core.types import F32
+from moee_cli.face.landmarks import OUTER_EYES
 
 LIMITS = (np.radians(10.0), np.radians(8.0), np.radians(8.0), 0.18, 0.15, 0.35)
 """Largest yaw, pitch, roll (radians) and shift along x, y, z (units) a single photo bears."""
@@ -39,9 +40,6 @@ def limit_head(head: F32, turned: float = 0.0) -> F32:
     return soft_limit(head, limits)
 
 
-_OUTER_RIGHT, _OUTER_LEFT = 33, 263
-
-
 def source_yaw(landmarks: F32) -> float:
     """Return by how many radians a photographed head is turned to the subject's left, from landmarks [478, 3] in px.
 
@@ -49,7 +47,8 @@ def source_yaw(landmarks: F32) -> float:
     cheeks to 0.4 degrees (median) and 2.5 (90th percentile). FaceMesh's depths give no usable pitch: upright photos
     read -1 to -30 degrees.
     """
-    across = landmarks[_OUTER_LEFT] - landmarks[_OUTER_RIGHT]
+    right, left = (landmarks[index] for index in OUTER_EYES)
+    across = left - right
     # z grows away from the camera: turning to the subject's left takes the left eye back.
     return float(np.arctan2(across[2], np.hypot(across[0], across[1])))
 

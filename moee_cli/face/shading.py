@@ -13,6 +13,7 @@ import numpy as np
 
 from moee_cli.core.labels import CHANNEL
 from moee_cli.core.types import F32, U8
+from moee_cli.face.easing import smooth
 from moee_cli.face.fields import Anatomy, Box
 
 _Line = tuple[tuple[float, float], ...]
@@ -67,8 +68,7 @@ def _distance(x: F32, y: F32, line: _Line, side: float) -> tuple[F32, F32, F32]:
         before += length
     # Lines that start on the midline go on across it and fade at their outer end alone.
     from_start = along if line[0][0] > 0.0 else before - along
-    taper = np.clip(np.minimum(from_start, before - along) / (0.35 * before), 0.0, 1.0)
-    return best, across, np.asarray(taper * taper * (3.0 - 2.0 * taper), np.float32)
+    return best, across, smooth(np.minimum(from_start, before - along) / (0.35 * before))
 
 
 class Folds:

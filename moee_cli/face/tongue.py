@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from moee_cli.core.types import F32
+from moee_cli.face.easing import smooth
 from moee_cli.face.palette import Palette
 from moee_cli.face.sprite import Sprite, soft_step
 
@@ -64,14 +65,12 @@ def _wet(x: F32, y: F32, palette: Palette, aside: float, height: float) -> F32:
 
 def raised(tongue_out: float) -> float:
     """Return 0..1: how far the tip stands up at a value of tongueOut."""
-    share = min(1.0, max(0.0, tongue_out / _RAISED_AT))
-    return share * share * (3.0 - 2.0 * share)
+    return float(smooth(tongue_out / _RAISED_AT))
 
 
 def out(tongue_out: float) -> float:
     """Return 0..1: how far the tongue is out at a value of tongueOut."""
-    share = min(1.0, max(0.0, (tongue_out - _RAISED_AT) / (1.0 - _RAISED_AT)))
-    return share * share * (3.0 - 2.0 * share)
+    return float(smooth((tongue_out - _RAISED_AT) / (1.0 - _RAISED_AT)))
 
 
 def paint_throat(sprite: Sprite, palette: Palette, scale: float) -> None:
