@@ -23,7 +23,6 @@ from face_measures import (
     flow_residual,
     kept_sharpness,
     luma,
-    motion,
     psnr,
     read_back,
     read_by_flow,
@@ -37,7 +36,7 @@ from face_measures import (
 from moee_cli.core.errors import MoeeError
 from moee_cli.core.labels import SHAPES
 from moee_cli.core.types import FrameFormat
-from moee_cli.face.controls import GAZE_LIMITS
+from moee_cli.face.controls import GAZE_LIMITS, motion_frame
 from moee_cli.face.portrait import load_portrait
 from moee_cli.face.pose import LIMITS
 
@@ -87,7 +86,7 @@ def stillness(sitter: Sitter) -> Table:
         ends[name] = (-float(limit), float(limit))
     for name, limit in zip(("gazeYaw", "gazePitch"), GAZE_LIMITS, strict=True):
         ends[name] = (-limit, limit)
-    some = motion({"jawOpen": 0.3, "mouthSmile": 0.5, "headYaw": 0.1})
+    some = motion_frame(jawOpen=0.3, mouthSmile=0.5, headYaw=0.1)
     unequal = float(np.abs(luma(sitter.draw(some)) - luma(sitter.draw(some))).max())
     rows: dict[str, Row] = {"held": {"differs": unequal}}
     for name, (start, stop) in ends.items():
@@ -103,7 +102,7 @@ def stillness(sitter: Sitter) -> Table:
 
 def lips(sitter: Sitter) -> Table:
     """Return how far lips that must be shut are apart, in percent of the eye distance."""
-    poses = {"as it is": motion({}), **seals(), "say open": expressions()["say open"]}
+    poses = {"as it is": motion_frame(), **seals(), "say open": expressions()["say open"]}
     frames = [sitter.draw(pose) for pose in poses.values()]
     found = read_landmarks(frames, sitter.portrait.landmarks)
     return {

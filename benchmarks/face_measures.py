@@ -15,10 +15,11 @@ import cv2
 import numpy as np
 
 from moee_cli.audio.visemes import MOUTH_SHAPES
-from moee_cli.core.labels import CHANNEL, EMOTIONS, EXPERTS, N_MOTION
+from moee_cli.core.labels import CHANNEL, EMOTIONS, EXPERTS
 from moee_cli.core.types import F32, U8, Portrait
 from moee_cli.engines.motion.mouth import meet
-from moee_cli.engines.motion.poses import channels, emotion_poses, speech_poses
+from moee_cli.engines.motion.poses import emotion_poses, speech_poses
+from moee_cli.face.controls import motion_frame
 from moee_cli.face.landmarks import track
 from moee_cli.face.pose import LIMITS
 from moee_cli.face.renderer import FaceRenderer
@@ -46,17 +47,9 @@ distance (`face.landmarks`)."""
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
-def motion(amounts: Mapping[str, float]) -> F32:
-    """Return a motion frame [52]; a name without side sets both."""
-    frame = np.zeros(N_MOTION, np.float32)
-    for name, amount in amounts.items():
-        frame[channels(name)] = amount
-    return frame
-
-
 def turn(channel: str, share: float) -> F32:
     """Return a motion frame that takes the head `share` (-1..1) of the way to a limit."""
-    return motion({channel: share * LIMITS[("headYaw", "headPitch", "headRoll").index(channel)]})
+    return motion_frame(**{channel: share * LIMITS[("headYaw", "headPitch", "headRoll").index(channel)]})
 
 
 def expressions() -> dict[str, F32]:
@@ -65,7 +58,7 @@ def expressions() -> dict[str, F32]:
     emotions[:, CHANNEL["headYaw"] :] = 0.0
     found = {name: emotions[EMOTIONS.index(name)] for name in EXPERTS}
     found |= {f"say {name}": spoken[number] for number, name in enumerate(MOUTH_SHAPES) if number}
-    return found | {"blink": motion({"eyeBlink": 1.0}), "jaw 0.8": motion({"jawOpen": 0.8})}
+    return found | {"blink": motion_frame(eyeBlink=1.0), "jaw 0.8": motion_frame(jawOpen=0.8)}
 
 
 def turns() -> dict[str, F32]:
@@ -86,7 +79,7 @@ class Sitter:
     def of(cls, portrait: Portrait) -> Sitter:
         """Prepare a portrait."""
         renderer = FaceRenderer(portrait)
-        return cls(portrait, renderer, opaque(renderer.draw(motion({}))))
+        return cls(portrait, renderer, opaque(renderer.draw(motion_frame())))
 
     @property
     def unit(self) -> float:
@@ -235,11 +228,11 @@ class Reading:
 
 STEPS = np.linspace(0.1, 1.0, 10).astype(np.float32)
 CHANNELS: Mapping[str, tuple[Callable[[float], F32], str, int]] = {
-    "jaw opening": (lambda t: motion({"jawOpen": t}), "lips apart", 1),
-    "mouth width": (lambda t: motion({"mouthStretch": t}), "mouth width", 1),
-    "smile": (lambda t: motion({"mouthSmile": t}), "corner height", 1),
-    "brow raise": (lambda t: motion({"browInnerUp": t, "browOuterUp": t}), "brow", 1),
-    "eye closing": (lambda t: motion({"eyeBlink": t}), "lid opening", -1),
+    "jaw opening": (lambda t: motion_frame(jawOpen=t), "lips apart", 1),
+    "mouth width": (lambda t: motion_frame(mouthStretch=t), "mouth width", 1),
+    "smile": (lambda t: motion_frame(mouthSmile=t), "corner height", 1),
+    "brow raise": (lambda t: motion_frame(browInnerUp=t, browOuterUp=t), "brow", 1),
+    "eye closing": (lambda t: motion_frame(eyeBlink=t), "lid opening", -1),
     "yaw": (lambda t: turn("headYaw", t), "yaw", 1),
     "pitch": (lambda t: turn("headPitch", t), "pitch", 1),
 }
@@ -417,7 +410,7 @@ def _jump(changes: F32, least: float = 1.0) -> float:
 
 def sweep(sitter: Sitter, name: str, start: float, stop: float, steps: int = 100) -> Sweep:
     """Draw a parameter going slowly from `start` to `stop`."""
-    frames = (sitter.draw(motion({name: float(value)})) for value in np.linspace(start, stop, steps + 1))
+    frames = (sitter.draw(motion_frame(**{name: float(value)})) for value in np.linspace(start, stop, steps + 1))
     changes, largest = [], []
     for one, other in pairwise(_as_float(frames)):
         apart = np.abs(other - one).mean(axis=2)

@@ -43,6 +43,15 @@ def _look_signs() -> F32:
 _LOOK_SIGNS = _look_signs()
 
 
+def motion_frame(**amounts: float) -> F32:
+    """Return a motion frame [52] at rest but for the channels named; a name without side sets both sides."""
+    frame = np.zeros(N_MOTION, np.float32)
+    for name, amount in amounts.items():
+        for channel in (name,) if name in CHANNEL else (f"{name}Left", f"{name}Right"):
+            frame[CHANNEL[channel]] = amount
+    return frame
+
+
 def arkit_of(motion: F32) -> F32:
     """Return the 52 ARKit shapes [.., 52], in the order of `ARKIT_BLENDSHAPES`, of motion frames [.., 52].
 

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from moee_cli.core.labels import CHANNEL, N_MOTION
 from moee_cli.core.types import Canvas, Fit, FrameFormat
 from moee_cli.face.canvas import FEATHER_PX, animated_part, on_canvas
+from moee_cli.face.controls import motion_frame
 from moee_cli.face.portrait import load_portrait
 from moee_cli.face.renderer import FaceRenderer
 
@@ -31,13 +31,6 @@ def portrait(scene, tmp_path_factory):
     return load_portrait(path, FrameFormat(1400, 900, fit=Fit.SOURCE), face="largest")
 
 
-def turned(**channels: float) -> np.ndarray:
-    frame = np.zeros(N_MOTION, np.float32)
-    for name, value in channels.items():
-        frame[CHANNEL[name]] = value
-    return frame
-
-
 def test_only_the_part_around_the_head_is_animated(portrait, scene):
     height, width = portrait.pixels.shape[:2]
     assert width * height < 0.5 * 1400 * 900
@@ -50,8 +43,8 @@ def test_only_the_part_around_the_head_is_animated(portrait, scene):
 
 def test_no_border_shows_and_all_else_is_the_picture(portrait, scene):
     rows = [
-        turned(headYaw=0.17, headRoll=0.14, headX=0.18, jawOpen=0.8),
-        turned(headPitch=-0.14, headZ=0.35, headY=0.1),
+        motion_frame(headYaw=0.17, headRoll=0.14, headX=0.18, jawOpen=0.8),
+        motion_frame(headPitch=-0.14, headZ=0.35, headY=0.1),
     ]
     drawn = [FaceRenderer(portrait).draw(row) for row in rows]
     whole = list(on_canvas(iter(drawn), portrait.canvas, portrait.held))

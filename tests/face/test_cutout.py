@@ -8,23 +8,14 @@ import cv2
 import numpy as np
 import pytest
 
-from moee_cli.core.labels import CHANNEL, N_MOTION
 from moee_cli.core.types import Layers, Portrait
-from moee_cli.face.controls import bounded, head_of
+from moee_cli.face.controls import bounded, head_of, motion_frame
 from moee_cli.face.cutout import Cutout, _farthest
 from moee_cli.face.landmarks import find_faces
 from moee_cli.face.pose import HeadPose
 from moee_cli.face.renderer import FaceRenderer
 
-
-def motion(**channels: float) -> np.ndarray:
-    frame = np.zeros(N_MOTION, np.float32)
-    for name, value in channels.items():
-        frame[CHANNEL[name]] = value
-    return frame
-
-
-TURNED = motion(headYaw=0.15, headPitch=0.08, headRoll=0.1, headX=0.1)
+TURNED = motion_frame(headYaw=0.15, headPitch=0.08, headRoll=0.1, headX=0.1)
 
 
 def stripes(size: int) -> np.ndarray:
@@ -64,7 +55,7 @@ def renderer(before_stripes) -> FaceRenderer:
 
 
 def test_at_rest_the_frame_is_the_photo(before_stripes, renderer):
-    apart = np.abs(renderer.draw(motion()).astype(int) - before_stripes.pixels)
+    apart = np.abs(renderer.draw(motion_frame()).astype(int) - before_stripes.pixels)
     assert np.percentile(apart, 99.9) <= 1
     assert apart.max() <= 16  # eyes and lips are layers of their own
 
@@ -88,7 +79,7 @@ def test_a_new_backdrop_shows_no_trace_of_the_old_one(before_stripes, renderer):
     green = np.zeros((512, 512, 3), np.uint8)
     green[:] = (0, 255, 0)
     elsewhere = FaceRenderer(replace(before_stripes, layers=Layers(before_stripes.layers.person, green)))
-    for row in (motion(), TURNED):
+    for row in (motion_frame(), TURNED):
         one, other = renderer.draw(row).astype(float), elsewhere.draw(row).astype(float)
         # The same cover in both: what differs is the backdrop alone.
         covered = (np.abs(one - stripes(512)).max(2) > 8) & (np.abs(other - green).max(2) > 8)
@@ -99,7 +90,7 @@ def test_a_new_backdrop_shows_no_trace_of_the_old_one(before_stripes, renderer):
 
 def test_transparent_frames_hold_the_person_alone(before_stripes, renderer):
     clear = FaceRenderer(replace(before_stripes, transparent=True))
-    for row in (motion(), TURNED):
+    for row in (motion_frame(), TURNED):
         frame = clear.draw(row)
         assert frame.shape == (512, 512, 4)
         assert (frame[..., :3] <= frame[..., 3:].astype(int) + 1).all()
@@ -130,7 +121,7 @@ def test_another_face_stays_still(ana, kofi):
     assert np.abs(frame[top:bottom, left:right].astype(int) - picture[top:bottom, left:right]).mean() > 3
 
 
-@pytest.mark.parametrize("row", [TURNED, motion(headYaw=0.02, headX=0.01)], ids=["far", "little"])
+@pytest.mark.parametrize("row", [TURNED, motion_frame(headYaw=0.02, headX=0.01)], ids=["far", "little"])
 def test_tiles_left_alone_would_have_come_out_the_same(row, before_stripes, renderer):
     """Composing only near the silhouette gives what composing every pixel gives."""
     cutout = renderer._cutout

@@ -7,7 +7,7 @@ import pytest
 
 from moee_cli.core.labels import CHANNEL, N_MOTION
 from moee_cli.core.types import FrameFormat
-from moee_cli.face.controls import bounded, head_of
+from moee_cli.face.controls import bounded, head_of, motion_frame
 from moee_cli.face.portrait import load_portrait
 from moee_cli.face.pose import HeadPose
 from moee_cli.face.renderer import FaceRenderer
@@ -22,14 +22,6 @@ def renderer(request):
     return FaceRenderer(load_portrait(EXAMPLES / f"{request.param}.png", FrameFormat(512, 512)))
 
 
-def motion(**channels):
-    frame = np.zeros(N_MOTION, np.float32)
-    for name, value in channels.items():
-        for part in [name] if name in CHANNEL else [name + "Left", name + "Right"]:
-            frame[CHANNEL[part]] = value
-    return frame
-
-
 def gaps(renderer, frame):
     """Return the distance in units between the lids of each eye along the slit, [2, M]."""
     held = bounded(frame)
@@ -40,7 +32,7 @@ def gaps(renderer, frame):
 
 def test_a_blink_closes_the_lids_evenly(renderer):
     """The way of the lids is the blink from its start on, without a snap; it is shut a little before its end."""
-    middle = np.array([gaps(renderer, motion(eyeBlink=blink))[:, 12:-12].mean(1) for blink in BLINKS])
+    middle = np.array([gaps(renderer, motion_frame(eyeBlink=blink))[:, 12:-12].mean(1) for blink in BLINKS])
     share = middle / middle[0]
     assert np.abs(share - (1.0 - BLINKS)[:, None]).max() < 0.14, share
     assert (np.diff(share[:-1], axis=0) < 0).all()
@@ -74,10 +66,10 @@ def test_lids_do_not_cross(renderer):
 
 def test_eyes_photographed_shut_stay_shut(renderer, saved):
     """Neither a blink nor a gaze nor wide eyes change what the picture shows: nothing is known of the eye behind."""
-    asleep = FaceRenderer(load_portrait(saved(renderer.draw(motion(eyeBlink=1.0))), FrameFormat(512, 512)))
-    rest = asleep.draw(motion()).astype(np.float32)
+    asleep = FaceRenderer(load_portrait(saved(renderer.draw(motion_frame(eyeBlink=1.0))), FrameFormat(512, 512)))
+    rest = asleep.draw(motion_frame()).astype(np.float32)
     for channels in ({"eyeBlink": 1.0}, {"eyeWide": 1.0}, {"gazeYaw": 0.4}, {"gazePitch": -0.3}, {"gazePitch": 0.3}):
-        change = np.abs(asleep.draw(motion(**channels)) - rest)
+        change = np.abs(asleep.draw(motion_frame(**channels)) - rest)
         for eye in asleep._eyes:
             box = eye.box
             assert change[box.y : box.y + box.height, box.x : box.x + box.width].max() < 4, channels

@@ -8,27 +8,17 @@ import cv2
 import numpy as np
 import pytest
 
-from moee_cli.core.labels import CHANNEL, MOTION_CHANNELS
 from moee_cli.core.types import Portrait
 from moee_cli.engines.motion.poses import SPEECH_POSES
 from moee_cli.face import teeth
 from moee_cli.face.canonical import CanonicalFrame
-from moee_cli.face.controls import bounded, head_of
+from moee_cli.face.controls import bounded, head_of, motion_frame
 from moee_cli.face.landmarks import find_faces
 from moee_cli.face.outlines import Outlines
 from moee_cli.face.palette import Palette
 from moee_cli.face.pose import HeadPose
 from moee_cli.face.renderer import FaceRenderer
 from moee_cli.face.sprite import Sprite
-
-
-def motion(**channels: float) -> np.ndarray:
-    """Return a motion frame; a name without its side sets both."""
-    frame = np.zeros(len(MOTION_CHANNELS), np.float32)
-    for name, value in channels.items():
-        for full in [name] if name in CHANNEL else [name + "Left", name + "Right"]:
-            frame[CHANNEL[full]] = value
-    return frame
 
 
 class Sitter:
@@ -42,11 +32,11 @@ class Sitter:
         self.unit = self.mouth.scale
 
     def draw(self, **channels: float) -> np.ndarray:
-        return self.renderer.draw(motion(**channels))
+        return self.renderer.draw(motion_frame(**channels))
 
     def lips(self, **channels: float) -> tuple[np.ndarray, np.ndarray]:
         """Return the edges of the opening, each [M, 2], in index coordinates."""
-        held = bounded(motion(**channels), self.renderer._smile)
+        held = bounded(motion_frame(**channels), self.renderer._smile)
         weights, pose = self.renderer._weights(held), HeadPose(head_of(held))
         return self.mouth.upper.positions(weights, pose) - 0.5, self.mouth.lower.positions(weights, pose) - 0.5
 

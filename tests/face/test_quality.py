@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from moee_cli.core.types import FrameFormat
+from moee_cli.face.controls import motion_frame
 from moee_cli.face.portrait import load_portrait
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,7 +24,6 @@ def load_measures():
 
 
 measures = load_measures()
-motion = measures.motion
 
 
 @pytest.fixture(scope="module", params=["ana", "kofi"])
@@ -134,7 +134,7 @@ def test_pixels_follow_brows_and_smile(sitter):
 
 
 def test_held_motion_holds_the_picture(sitter):
-    held = motion({"jawOpen": 0.3, "mouthSmile": 0.5, "headYaw": 0.1, "eyeBlink": 0.4})
+    held = motion_frame(jawOpen=0.3, mouthSmile=0.5, headYaw=0.1, eyeBlink=0.4)
     np.testing.assert_array_equal(sitter.draw(held), sitter.draw(held))
 
 
@@ -161,7 +161,7 @@ def test_a_dark_slit_is_seen(sitter):
 
 def test_lips_are_shut_where_they_must_be(sitter):
     """No darker between the lips than in the photo, whose mouth is closed, by more than a pixel."""
-    poses = {"as it is": motion({}), **measures.seals(), "say open": EXPRESSIONS["say open"]}
+    poses = {"as it is": motion_frame(), **measures.seals(), "say open": EXPRESSIONS["say open"]}
     frames = [sitter.draw(pose) for pose in poses.values()]
     found = measures.read_landmarks(frames, sitter.portrait.landmarks)
     unit = sitter.unit

@@ -11,20 +11,11 @@ import pytest
 
 from moee_cli.core.labels import CHANNEL, MOTION_CHANNELS
 from moee_cli.core.types import Portrait
-from moee_cli.face.controls import bounded, head_of
+from moee_cli.face.controls import bounded, head_of, motion_frame
 from moee_cli.face.fields import sample
 from moee_cli.face.landmarks import find_faces
 from moee_cli.face.pose import HeadPose
 from moee_cli.face.renderer import FaceRenderer
-
-
-def motion(**channels: float) -> np.ndarray:
-    """Return a motion frame; a name without its side sets both."""
-    frame = np.zeros(len(MOTION_CHANNELS), np.float32)
-    for name, value in channels.items():
-        for full in [name] if name in CHANNEL else [name + "Left", name + "Right"]:
-            frame[CHANNEL[full]] = value
-    return frame
 
 
 def psnr(one: np.ndarray, other: np.ndarray) -> float:
@@ -76,7 +67,7 @@ def lips(renderer: FaceRenderer, frame: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 def test_at_rest_the_frame_is_the_photo(each):
     portrait, renderer = each
-    frame = renderer.draw(motion())
+    frame = renderer.draw(motion_frame())
     assert frame.shape == portrait.pixels.shape
     assert frame.dtype == np.uint8
     assert psnr(frame, portrait.pixels) > 55
@@ -85,13 +76,13 @@ def test_at_rest_the_frame_is_the_photo(each):
 
 def test_drawing_leaves_the_portrait_alone(portrait, renderer):
     before = portrait.pixels.copy()
-    renderer.draw(motion(jawOpen=0.6, eyeBlink=0.7, browInnerUp=1.0, headYaw=0.1))
+    renderer.draw(motion_frame(jawOpen=0.6, eyeBlink=0.7, browInnerUp=1.0, headYaw=0.1))
     np.testing.assert_array_equal(portrait.pixels, before)
 
 
 @pytest.mark.parametrize("name", MOTION_CHANNELS)
 def test_every_channel_changes_the_picture(name, renderer, portrait):
-    base = motion(jawOpen=0.4) if name in {"mouthClose", "tongueOut"} else motion()
+    base = motion_frame(jawOpen=0.4) if name in {"mouthClose", "tongueOut"} else motion_frame()
     moved = base.copy()
     moved[CHANNEL[name]] = {"head": 0.1, "gaze": 0.3}.get(name[:4], 1.0)
     difference = cv2.absdiff(renderer.draw(base), renderer.draw(moved))
@@ -124,7 +115,7 @@ READ_BACK = {
 def test_the_detector_reads_back_what_a_shape_says(what, each):
     _, renderer = each
     name, amounts, measure, least = READ_BACK[what]
-    values = [measure(landmarks(renderer.draw(motion(**{name: amount})))) for amount in amounts]
+    values = [measure(landmarks(renderer.draw(motion_frame(**{name: amount})))) for amount in amounts]
     assert (np.diff(values) > 0).all(), values
     assert values[-1] - values[0] > least, values
 
@@ -137,7 +128,7 @@ def test_the_nose_follows_the_head(channel, axis, sign, each):
     _, renderer = each
     places = []
     for value in (-0.14, -0.07, 0.0, 0.07, 0.14):
-        points = landmarks(renderer.draw(motion(**{channel: value})))
+        points = landmarks(renderer.draw(motion_frame(**{channel: value})))
         places.append(sign * (points[1] - points[[234, 454]].mean(0))[axis])
     assert (np.diff(places) > 0.5).all(), places
 
@@ -146,7 +137,7 @@ def test_roll_tilts_to_the_subjects_left_shoulder(each):
     _, renderer = each
     angles = []
     for roll in (-0.12, 0.0, 0.12):
-        points = landmarks(renderer.draw(motion(headRoll=roll)))
+        points = landmarks(renderer.draw(motion_frame(headRoll=roll)))
         angles.append(np.arctan2(*(points[263] - points[33])[::-1]))
     # The subject's left is the right of the picture, and y grows downward: a tilt to the left sinks the left eye.
     assert np.diff(angles).min() > 0.08
@@ -156,7 +147,7 @@ def test_gaze_moves_the_irises_against_the_head(each):
     _, renderer = each
     places = []
     for yaw in (-0.35, 0.0, 0.35):
-        points = landmarks(renderer.draw(motion(gazeYaw=yaw)))
+        points = landmarks(renderer.draw(motion_frame(gazeYaw=yaw)))
         places.append((points[468] - points[[33, 133]].mean(0) + points[473] - points[[362, 263]].mean(0))[0])
     assert (np.diff(places) > 1.0).all(), places
 
@@ -164,7 +155,7 @@ def test_gaze_moves_the_irises_against_the_head(each):
 def test_sides_are_the_subjects(renderer, portrait):
     middle = int(portrait.landmarks[168, 0])
     for name in ("eyeBlinkLeft", "browOuterUpLeft", "mouthSmileLeft", "noseSneerLeft"):
-        changed = cv2.absdiff(renderer.draw(motion(**{name: 1.0})), portrait.pixels).max(2) > 12
+        changed = cv2.absdiff(renderer.draw(motion_frame(**{name: 1.0})), portrait.pixels).max(2) > 12
         assert changed[:, middle:].sum() > 4 * changed[:, :middle].sum(), name
 
 
@@ -184,7 +175,7 @@ CLOSED = {
 @pytest.mark.parametrize("pose", CLOSED)
 def test_closed_lips_are_closed_and_never_cross(pose, each):
     portrait, renderer = each
-    upper, lower = lips(renderer, motion(**CLOSED[pose]))
+    upper, lower = lips(renderer, motion_frame(**CLOSED[pose]))
     unit = np.hypot(*(portrait.landmarks[263, :2] - portrait.landmarks[33, :2]))
     opening = (lower - upper)[:, 1] / unit
     assert opening.max() < 0.012
@@ -195,7 +186,7 @@ def test_lips_never_cross_at_random_motion(renderer, portrait):
     random = np.random.default_rng(1)
     unit = np.hypot(*(portrait.landmarks[263, :2] - portrait.landmarks[33, :2]))
     for _ in range(100):
-        frame = motion()
+        frame = motion_frame()
         frame[:44] = random.random(44) ** 3
         upper, lower = lips(renderer, frame)
         assert (lower - upper)[:, 1].min() / unit > -0.03
@@ -217,7 +208,7 @@ def test_nothing_folds_within_the_limits(each):
         {"browInnerUp": 1.0, "browOuterUp": 1.0}, {"browDown": 1.0, "noseSneer": 1.0}, {"cheekPuff": 1.0},
         {"mouthSmile": 1.0, "cheekSquint": 1.0, "headYaw": 1.0}, {"jawOpen": 1.0, "jawLeft": 1.0, "headX": 1.0},
     ):  # fmt: skip
-        held = bounded(motion(**channels))
+        held = bounded(motion_frame(**channels))
         moved = patch.points.displacement(renderer._weights(held), HeadPose(head_of(held)))
         field = moved.reshape(patch.rows, patch.columns, 2) / patch.step
         along_x, along_y = np.gradient(field, axis=1), np.gradient(field, axis=0)
@@ -228,7 +219,8 @@ def test_nothing_folds_within_the_limits(each):
 def test_patches_meet_the_whole_frame_at_their_borders(each):
     """A fine patch and the coarse frame show the same skin where one ends, so that no seam appears."""
     _, renderer = each
-    held = bounded(motion(headYaw=0.17, headPitch=-0.1, headRoll=0.1, jawOpen=0.5, mouthSmile=0.7, browInnerUp=0.5))
+    strong = motion_frame(headYaw=0.17, headPitch=-0.1, headRoll=0.1, jawOpen=0.5, mouthSmile=0.7, browInnerUp=0.5)
+    held = bounded(strong)
     weights, pose = renderer._weights(held), HeadPose(head_of(held))
     whole = renderer._skin.backward(weights, pose)
     for patch in (renderer._lip, renderer._eyes[0].above, renderer._eyes[1].above):
@@ -244,7 +236,7 @@ def test_patches_meet_the_whole_frame_at_their_borders(each):
 
 def test_far_background_is_still(each):
     portrait, renderer = each
-    frame = renderer.draw(motion(jawOpen=0.7, headYaw=0.15, headPitch=0.1, headRoll=0.1, browInnerUp=1.0))
+    frame = renderer.draw(motion_frame(jawOpen=0.7, headYaw=0.15, headPitch=0.1, headRoll=0.1, browInnerUp=1.0))
     height, width = frame.shape[:2]
     corner = (slice(0, height // 8), slice(0, width // 10))
     np.testing.assert_allclose(frame[corner].astype(int), portrait.pixels[corner], atol=2)
@@ -254,7 +246,7 @@ def test_far_background_is_still(each):
 
 def test_only_the_face_moves_without_the_head(each):
     portrait, renderer = each
-    frame = renderer.draw(motion(jawOpen=0.5, mouthSmile=0.5, browInnerUp=0.5))
+    frame = renderer.draw(motion_frame(jawOpen=0.5, mouthSmile=0.5, browInnerUp=0.5))
     points = portrait.landmarks[:, :2]
     top, left, right = points[:, 1].min(), points[:, 0].min(), points[:, 0].max()
     unit = np.hypot(*(points[263] - points[33]))
@@ -266,7 +258,7 @@ def test_only_the_face_moves_without_the_head(each):
 def test_identity_outside_the_mouth_is_kept_sharp(each):
     portrait, renderer = each
     still = cv2.Laplacian(cv2.cvtColor(portrait.pixels, cv2.COLOR_RGB2GRAY), cv2.CV_32F)
-    turned = renderer.draw(motion(headYaw=0.05, headPitch=0.03))
+    turned = renderer.draw(motion_frame(headYaw=0.05, headPitch=0.03))
     moved = cv2.Laplacian(cv2.cvtColor(turned, cv2.COLOR_RGB2GRAY), cv2.CV_32F)
     x0, y0 = portrait.landmarks[:, :2].min(0).astype(int)
     x1, y1 = portrait.landmarks[:, :2].max(0).astype(int)
@@ -281,7 +273,7 @@ SWEEPS = {
 
 @pytest.mark.parametrize("name", SWEEPS)
 def test_a_slow_sweep_has_no_jumps(name, renderer):
-    end = motion(**SWEEPS[name])
+    end = motion_frame(**SWEEPS[name])
     steps = 24
     frames = [renderer.draw(end * np.float32(i / steps)).astype(np.int16) for i in range(steps + 1)]
     jumps = np.array([np.percentile(np.abs(b - a), 99.9) for a, b in pairwise(frames)])
@@ -293,7 +285,7 @@ def test_same_motion_same_frame_in_any_order_and_thread(portrait, renderer):
     random = np.random.default_rng(2)
     frames = []
     for _ in range(8):
-        frame = motion(headYaw=random.uniform(-0.2, 0.2), gazeYaw=random.uniform(-0.3, 0.3))
+        frame = motion_frame(headYaw=random.uniform(-0.2, 0.2), gazeYaw=random.uniform(-0.3, 0.3))
         frame[:44] = random.random(44) ** 2
         frames.append(frame)
     alone = [renderer.draw(frame) for frame in frames]
@@ -310,7 +302,7 @@ def test_values_beyond_range_are_held(renderer):
     wild = np.full(len(MOTION_CHANNELS), 40.0, np.float32)
     wild[3] = np.nan
     frame = renderer.draw(wild)
-    held = motion()
+    held = motion_frame()
     held[:] = 40.0
     held[:44] = 1.0
     held[3] = 0.0
@@ -328,8 +320,8 @@ def test_other_shapes_and_sizes_of_frame(size, ana):
     tall, wide = height - square.shape[0], width - square.shape[1]
     picture = cv2.copyMakeBorder(square, tall // 2, tall - tall // 2, wide // 2, wide - wide // 2, cv2.BORDER_REFLECT)
     renderer = FaceRenderer(portrait_of(picture, "framed"))
-    assert psnr(renderer.draw(motion()), picture) > 50
-    moved = renderer.draw(motion(jawOpen=0.5, eyeBlink=1.0, headYaw=0.15))
+    assert psnr(renderer.draw(motion_frame()), picture) > 50
+    moved = renderer.draw(motion_frame(jawOpen=0.5, eyeBlink=1.0, headYaw=0.15))
     assert moved.shape == (height, width, 3)
     assert span(landmarks(moved), 13, 14) > 0.1
 
@@ -340,17 +332,17 @@ def test_a_face_cut_by_the_border_still_renders(ana):
     cut = np.ascontiguousarray(ana[:bottom, left:])
     shifted = points - np.array([left, 0, 0], np.float32)
     renderer = FaceRenderer(Portrait(cut, shifted, "cut"))
-    frame = renderer.draw(motion(jawOpen=0.8, headYaw=-0.17, headRoll=0.14, eyeBlink=0.6, mouthSmile=1.0))
+    frame = renderer.draw(motion_frame(jawOpen=0.8, headYaw=-0.17, headRoll=0.14, eyeBlink=0.6, mouthSmile=1.0))
     assert frame.shape == cut.shape
-    assert psnr(renderer.draw(motion()), cut) > 50
+    assert psnr(renderer.draw(motion_frame()), cut) > 50
 
 
 def test_a_tilted_portrait_moves_along_its_own_axes(ana):
     turn = cv2.getRotationMatrix2D((256, 256), 20, 1.0)
     picture = cv2.warpAffine(ana, turn, (512, 512), borderMode=cv2.BORDER_REFLECT)
     renderer = FaceRenderer(portrait_of(picture, "tilted"))
-    assert psnr(renderer.draw(motion()), picture) > 50
-    upper, lower = lips(renderer, motion(jawOpen=0.6))
+    assert psnr(renderer.draw(motion_frame()), picture) > 50
+    upper, lower = lips(renderer, motion_frame(jawOpen=0.6))
     middle = len(upper) // 2
     drop = lower[middle] - upper[middle]
     assert np.degrees(np.arctan2(drop[0], drop[1])) == pytest.approx(20, abs=6)
@@ -358,18 +350,18 @@ def test_a_tilted_portrait_moves_along_its_own_axes(ana):
 
 def test_an_open_mouth_keeps_its_own_teeth_and_can_be_shut(ana):
     closed = FaceRenderer(portrait_of(ana, "ana"))
-    smiling = closed.draw(motion(jawOpen=0.25, mouthUpperUp=0.5, mouthSmile=0.4, mouthLowerDown=0.3))
+    smiling = closed.draw(motion_frame(jawOpen=0.25, mouthUpperUp=0.5, mouthSmile=0.4, mouthLowerDown=0.3))
     renderer = FaceRenderer(portrait_of(smiling, "smiling"))
     assert renderer._mouth._own is not None
-    assert psnr(renderer.draw(motion()), smiling) > 50
-    upper, lower = lips(renderer, motion(mouthPress=1.0, mouthRollLower=0.5))
+    assert psnr(renderer.draw(motion_frame()), smiling) > 50
+    upper, lower = lips(renderer, motion_frame(mouthPress=1.0, mouthRollLower=0.5))
     assert np.abs((lower - upper)[:, 1]).max() < 3.0
 
 
 def test_a_grey_picture_stays_grey(ana):
     grey = cv2.cvtColor(cv2.cvtColor(ana, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     renderer = FaceRenderer(portrait_of(grey, "grey"))
-    frame = renderer.draw(motion(jawOpen=0.7, eyeBlink=0.8, mouthSmile=0.8, browDown=1.0))
+    frame = renderer.draw(motion_frame(jawOpen=0.7, eyeBlink=0.8, mouthSmile=0.8, browDown=1.0))
     assert np.ptp(frame.astype(int), axis=2).max() <= 2
 
 
@@ -384,8 +376,8 @@ def test_dark_make_up_is_not_smeared_over_closing_lids(ana):
         columns = slice(round(x.min() - 0.05 * unit), round(x.max() + 0.05 * unit))
         painted[rows, columns] = painted[rows, columns] * 0.35
     renderer = FaceRenderer(Portrait(painted, points, "painted"))
-    frame = renderer.draw(motion(eyeBlink=1.0)).astype(np.float32)
-    weights, pose = renderer._weights(bounded(motion(eyeBlink=1.0))), HeadPose(np.zeros(6, np.float32))
+    frame = renderer.draw(motion_frame(eyeBlink=1.0)).astype(np.float32)
+    weights, pose = renderer._weights(bounded(motion_frame(eyeBlink=1.0))), HeadPose(np.zeros(6, np.float32))
     for eye in renderer._eyes:
         x, y = eye.upper.positions(weights, pose)[15:26].mean(0)
         middle = slice(round(x - 0.07 * unit), round(x + 0.07 * unit))
@@ -396,8 +388,8 @@ def test_dark_make_up_is_not_smeared_over_closing_lids(ana):
 
 def test_a_closed_lid_is_neither_flat_nor_hard_edged(each):
     _, renderer = each
-    frame = cv2.cvtColor(renderer.draw(motion(eyeBlink=1.0)), cv2.COLOR_RGB2GRAY).astype(np.float32)
-    weights, pose = renderer._weights(bounded(motion(eyeBlink=1.0))), HeadPose(np.zeros(6, np.float32))
+    frame = cv2.cvtColor(renderer.draw(motion_frame(eyeBlink=1.0)), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    weights, pose = renderer._weights(bounded(motion_frame(eyeBlink=1.0))), HeadPose(np.zeros(6, np.float32))
     for eye in renderer._eyes:
         x, y = eye.upper.positions(weights, pose)[20]
         column = frame[:, round(x) - 2 : round(x) + 3].mean(1)
@@ -411,7 +403,7 @@ def test_a_closed_lid_is_neither_flat_nor_hard_edged(each):
 
 def test_lips_round_an_open_mouth_fade_into_shadow(each, monkeypatch):
     _, renderer = each
-    frame = motion(jawOpen=0.8)
+    frame = motion_frame(jawOpen=0.8)
     drawn = renderer.draw(frame).astype(np.float32)
     monkeypatch.setattr(renderer._mouth, "draw", lambda *_: None)
     bare = renderer.draw(frame).astype(np.float32)
@@ -426,7 +418,7 @@ def test_lips_round_an_open_mouth_fade_into_shadow(each, monkeypatch):
 
 
 def test_parting_lips_keep_the_folds_of_the_face(renderer):
-    held = bounded(motion(mouthSmile=1.0, cheekSquint=1.0))
+    held = bounded(motion_frame(mouthSmile=1.0, cheekSquint=1.0))
     gain = renderer._folds.gain(held)
     source = renderer._folds.shaded(renderer._pixels, gain)
     apart = renderer._mouth.upper.pixels, renderer._mouth.lower.pixels + np.array([0.0, 30.0], np.float32)
@@ -456,7 +448,7 @@ def test_pixels_are_read_from_where_the_skin_came_from(each):
     _, renderer = each
     left, right = renderer._eyes
     for channels in ({"jawOpen": 1.0, "headYaw": 0.17}, {"eyeBlink": 1.0, "headPitch": -0.1}, {"mouthSmile": 1.0}):
-        held = bounded(motion(**channels))
+        held = bounded(motion_frame(**channels))
         weights, pose = renderer._weights(held), HeadPose(head_of(held))
         for patch in (renderer._lip, renderer._chin, left.above, left.below, right.above, right.below):
             forward = patch.points.displacement(weights, pose).reshape(patch.rows, patch.columns, 2)
@@ -477,5 +469,5 @@ def test_large_frames_do_not_need_larger_grids(size, ana):
     patches = [renderer._skin, renderer._lip, renderer._chin, *(eye.above for eye in renderer._eyes)]
     assert max(max(patch.rows, patch.columns) for patch in patches) <= 140
     assert renderer._sharp._dense.nbytes <= 5 * picture.nbytes
-    assert psnr(renderer.draw(motion()), picture) > 50
-    assert renderer.draw(motion(jawOpen=0.6, mouthSmile=0.5, headYaw=0.1)).shape == picture.shape
+    assert psnr(renderer.draw(motion_frame()), picture) > 50
+    assert renderer.draw(motion_frame(jawOpen=0.6, mouthSmile=0.5, headYaw=0.1)).shape == picture.shape

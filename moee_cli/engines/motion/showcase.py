@@ -9,9 +9,9 @@ import numpy as np
 
 from moee_cli.audio.visemes import MOUTH_SHAPES
 from moee_cli.core.labels import CHANNEL, EMOTIONS, EXPERTS, N_MOTION
-from moee_cli.core.types import F32
 from moee_cli.engines.base import Pose
-from moee_cli.engines.motion.poses import channels, emotion_poses, speech_poses
+from moee_cli.engines.motion.poses import emotion_poses, speech_poses
+from moee_cli.face.controls import motion_frame
 from moee_cli.face.pose import LIMITS
 
 _JAWS = (0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)
@@ -83,22 +83,22 @@ def _mouth() -> Iterator[Pose]:
     for number, name in enumerate(MOUTH_SHAPES[1:], 1):
         yield Pose("mouth shapes of speech", name, spoken[number])
     for share in _JAWS:
-        yield Pose("jaw", f"jaw {share:g}", _frame({"jawOpen": share}))
+        yield Pose("jaw", f"jaw {share:g}", motion_frame(jawOpen=share))
     for name, amounts in _MOUTHS:
-        yield Pose("mouth, one shape each", name, _frame(amounts))
+        yield Pose("mouth, one shape each", name, motion_frame(**amounts))
 
 
 def _eyes_and_brows() -> Iterator[Pose]:
     for name, amounts in _LIDS:
-        yield Pose("lids", name, _frame(amounts))
+        yield Pose("lids", name, motion_frame(**amounts))
     for up in (1, 0, -1):
         for side in (1, 0, -1):
             if up or side:
                 where = " ".join(word for word in ({1: "up", -1: "down"}.get(up), _sideways(side)) if word)
                 gaze = {"gazeYaw": radians(side * _GAZE_YAW), "gazePitch": radians(up * _GAZE_PITCH)}
-                yield Pose("gaze (left and right are the subject's)", f"gaze {where}", _frame(gaze))
+                yield Pose("gaze (left and right are the subject's)", f"gaze {where}", motion_frame(**gaze))
     for name, amounts in _BROWS:
-        yield Pose("brows", name, _frame(amounts))
+        yield Pose("brows", name, motion_frame(**amounts))
 
 
 def _head() -> Iterator[Pose]:
@@ -110,24 +110,16 @@ def _head() -> Iterator[Pose]:
             ("headRoll", roll, ("tilted left", "tilted right")),
         ):
             for sign, way in zip((1, -1), ways, strict=True):
-                yield Pose(group, way, _frame({channel: sign * share * limit}), whole_head=True)
+                yield Pose(group, way, motion_frame(**{channel: sign * share * limit}), whole_head=True)
         if share < 1:
-            yield Pose(group, "nearer", _frame({"headZ": _LEAN}), whole_head=True)
-            yield Pose(group, "farther", _frame({"headZ": -_LEAN}), whole_head=True)
+            yield Pose(group, "nearer", motion_frame(headZ=_LEAN), whole_head=True)
+            yield Pose(group, "farther", motion_frame(headZ=-_LEAN), whole_head=True)
         else:
             for sign, way in ((1, "left, up, tilted"), (-1, "right, down, tilted")):
                 way_of = {"headYaw": yaw, "headPitch": pitch, "headRoll": roll}
                 turned = {channel: sign * share * limit for channel, limit in way_of.items()}
-                yield Pose(group, way, _frame(turned), whole_head=True)
+                yield Pose(group, way, motion_frame(**turned), whole_head=True)
 
 
 def _sideways(side: int) -> str | None:
     return {1: "left", -1: "right"}.get(side)
-
-
-def _frame(amounts: dict[str, float]) -> F32:
-    """Return a motion frame [52] with some channels set; a name without side sets both."""
-    frame = np.zeros(N_MOTION, np.float32)
-    for name, amount in amounts.items():
-        frame[channels(name)] = amount
-    return frame
