@@ -339,6 +339,10 @@ class Drive:
 # --- draw -----------------------------------------------------------------------------------------------------------
 
 
+FRAME_SIDES = (64, 4096)
+"""Least and greatest side of a frame, px: smaller ones hold no face, larger ones many players cannot show."""
+
+
 @dataclass(frozen=True)
 class FrameFormat:
     """Shape and rate of the picture."""

@@ -177,9 +177,7 @@ def _remarks(found: _Measures) -> list[str]:
     if abs(found.lean) > TILTED:
         remarks.append(f"the head is tilted by {abs(found.lean):.0f} degrees; an upright picture animates better")
     if found.mouth > MOUTH_OPEN:
-        remarks.append(
-            f"the mouth is open ({found.mouth:.2f} of the eye distance); teeth that already show may look doubled"
-        )
+        remarks.append(f"the mouth is open ({found.mouth:.2f} of the eye distance); one with closed lips speaks better")
     if min(found.lids) < EYES_CLOSED:
         which = "both eyes look" if max(found.lids) < EYES_CLOSED else "one eye looks"
         remarks.append(f"{which} closed; blinks and gaze need open eyes")

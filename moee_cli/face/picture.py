@@ -27,7 +27,7 @@ MAX_SIDE = 6000
 MAX_PIXELS = 150_000_000
 """Most pixels a decoder may have to hold at once (600 MB with alpha): decompression bombs end here."""
 MIN_SIDE = 32
-"""Shorter pictures hold no usable face."""
+"""Smaller pictures are icons: they hold no usable face and make no background."""
 BACKDROP = 128
 """Transparent pixels show this grey: beside it both dark and light hair keep an edge."""
 
@@ -99,7 +99,7 @@ def _decoded(data: bytes, name: str) -> U8:
         raise PortraitError(f"{name} is damaged: {error}", _USE_JPEG) from error
     width, height = image.size
     if min(width, height) < MIN_SIDE:
-        raise PortraitError(f"{name} is only {width}x{height} px", "a portrait needs a face of 60 px between the eyes")
+        raise PortraitError(f"{name} is only {width}x{height} px", "use a larger picture")
     image.draft("RGB", (MAX_SIDE // 2, MAX_SIDE // 2))  # JPEG alone: decodes at 1/2, 1/4 or 1/8, not below this size
     if image.width * image.height > MAX_PIXELS:
         raise PortraitError(

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from moee_cli.core.errors import PortraitError
-from moee_cli.core.types import F32, U8, BackgroundKind, Canvas, Fit, FrameFormat, Portrait
+from moee_cli.core.types import F32, FRAME_SIDES, U8, BackgroundKind, Canvas, Fit, FrameFormat, Portrait
 from moee_cli.face.canvas import animated_part
 from moee_cli.face.evidence import gather
 from moee_cli.face.framing import Placement, picture_part, place_cover, place_face, place_whole, render
@@ -106,14 +106,26 @@ def _around_head(framed: _Framed) -> tuple[_Framed, Canvas | None, tuple[bool, b
     return part, Canvas(framed.pixels, left, top), (left > 0, top > 0, right < width, bottom < height)
 
 
-def source_frame(path: Path, frame: FrameFormat) -> FrameFormat:
-    """Return the format in the size that it asks for of a picture, rounded down to even numbers (`fit: source`).
+def source_frame(path: Path, frame: FrameFormat) -> tuple[FrameFormat, tuple[str, ...]]:
+    """Return the format in the size that it asks for of a picture (`fit: source`), and what is remarkable about it.
+
+    Sides are rounded down to even numbers; a picture larger than a frame may be is made smaller.
 
     Raises:
-        PortraitError: the file is no usable picture.
+        PortraitError: the file is no usable picture, or the frame would be too small.
     """
-    height, width = (round(side * (frame.scale_of_picture or 1.0)) for side in read_picture(path).shape[:2])
-    return replace(frame, width=width - width % 2, height=height - height % 2)
+    name = shown_name(path)
+    sides = read_picture(path).shape[1::-1]
+    least, greatest = FRAME_SIDES
+    asked, fits = frame.scale_of_picture or 1.0, greatest / max(sides)
+    width, height = (round(side * min(asked, fits)) // 2 * 2 for side in sides)
+    if min(width, height) < least:
+        raise PortraitError(
+            f"{name}: fit: source makes the frame {width}x{height}, smaller than {least} pixels",
+            "use a larger picture, a larger scale, or name a size",
+        )
+    told = f"{name}: the frame is {width}x{height}, as large as one may be, and the picture is larger"
+    return replace(frame, width=width, height=height), (told,) if asked > fits else ()
 
 
 # --- choose ---------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from pydantic_core import core_schema
 
 from moee_cli.core.suggest import did_you_mean
 from moee_cli.core.timebase import NTSC
-from moee_cli.core.types import VIDEO_SUFFIXES, Fit, Gaze, TransitionKind
+from moee_cli.core.types import FRAME_SIDES, VIDEO_SUFFIXES, Fit, Gaze, TransitionKind
 from moee_cli.script.positions import Map, Seq, Text, shorten, show
 
 
@@ -300,7 +300,7 @@ def _read_transition(text: Text) -> TransitionWish:
 
 # --- picture --------------------------------------------------------------------------------------------------------
 
-MIN_SIDE, MAX_SIDE = 64, 4096
+MIN_SIDE, MAX_SIDE = FRAME_SIDES
 _MAX_FPS = 120
 _UNSIGNED = re.compile(r"[0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30}")
 _NEAR_NTSC = Fraction(1, 50)

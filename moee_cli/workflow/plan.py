@@ -54,7 +54,7 @@ class Plan:
     timelines: Mapping[Fraction, Timeline]
     """One for each frame rate among the outputs, the first output's first."""
     remarks: tuple[str, ...] = ()
-    """What is odd about the audio files."""
+    """What is odd about audio files and pictures."""
 
     @property
     def timeline(self) -> Timeline:
@@ -147,7 +147,7 @@ def plan(script: Script) -> Plan:
 
     if script.deferred:
         raise NotInRelease(script.deferred)
-    script = _sized(script)
+    script, sizes = _sized(script)
     probe = cache(probe_audio)  # whose own memory a script of many files outgrows
     spec = engine_spec(script.engine)
     if not spec.draws_transparent and any(output.frame.is_transparent for output in script.outputs):
@@ -155,30 +155,30 @@ def plan(script: Script) -> Plan:
         raise EngineUnavailable(f"engine {spec.name} cannot draw `background: transparent`", hint)
     timelines = _timelines(script, probe)
     files = dict.fromkeys(line.audio for line in script.lines if line.audio is not None)
-    remarks = tuple(f"{path.name}: {warning}" for path in files for warning in probe(path).warnings)
-    return Plan(script, spec, timelines, remarks)
+    heard = tuple(f"{path.name}: {warning}" for path in files for warning in probe(path).warnings)
+    return Plan(script, spec, timelines, (*sizes, *heard))
 
 
-def _sized(script: Script) -> Script:
-    """Return the script with the sizes that come from the first speaker's picture (`fit: source`) filled in.
+def _sized(script: Script) -> tuple[Script, tuple[str, ...]]:
+    """Return the script with the sizes that come from the first speaker's picture (`fit: source`), and remarks.
 
     Raises:
         PortraitError: that picture cannot be used.
     """
     if all(output.frame.scale_of_picture is None for output in script.outputs):
-        return script
+        return script, ()
     from moee_cli.face.portrait import source_frame
 
     picture = script.cast[script.lines[0].speaker].portrait
-    return replace(
-        script,
-        outputs=tuple(
-            output
-            if output.frame.scale_of_picture is None
-            else replace(output, frame=source_frame(picture, output.frame))
-            for output in script.outputs
-        ),
-    )
+    outputs: list[Output] = []
+    remarks: list[str] = []
+    for output in script.outputs:
+        frame = output.frame
+        if frame.scale_of_picture is not None:
+            frame, told = source_frame(picture, frame)
+            remarks += told
+        outputs.append(replace(output, frame=frame))
+    return replace(script, outputs=tuple(outputs)), tuple(dict.fromkeys(remarks))
 
 
 def place(script: Script) -> Timeline:

@@ -92,10 +92,19 @@ def test_grey_and_deep_pictures(saved, ana):
 
 
 def test_source_frame_is_the_picture_in_even_size(saved, ana):
-    frame = source_frame(saved(ana[:401, :507]), FrameFormat(1280, 720, fit=Fit.SOURCE))
+    frame, told = source_frame(saved(ana[:401, :507]), FrameFormat(1280, 720, fit=Fit.SOURCE))
+    assert told == ()
     assert (frame.width, frame.height, frame.fit) == (506, 400, Fit.SOURCE)
     portrait = load_portrait(saved(ana[:401, :507]), frame)
     assert np.abs(portrait.pixels.astype(int) - ana[:400, :506]).mean() < 2
+
+
+def test_source_frame_stays_within_what_a_frame_may_be(saved, ana):
+    frame, (told,) = source_frame(saved(np.zeros((90, 5000, 3), np.uint8)), FrameFormat(fit=Fit.SOURCE))
+    assert (frame.width, frame.height) == (4096, 74)
+    assert "4096x74" in told
+    with pytest.raises(PortraitError, match="makes the frame 50x50, smaller than 64 pixels"):
+        source_frame(saved(ana), FrameFormat(fit=Fit.SOURCE, scale_of_picture=0.0985))
 
 
 @pytest.mark.parametrize("name", ["Zoë Ünï.png", "two\nlines.png", 'it\'s "her".png', "-n.png"])

@@ -60,3 +60,12 @@ def test_a_picture_that_cannot_be_read_is_told_by_the_plan(source):
     (path.parent / "scene.png").write_bytes(b"no picture")
     with pytest.raises(PortraitError, match=r"scene\.png is not a picture"):
         plan(open_script(str(path)))
+
+
+def test_a_huge_picture_is_made_smaller_and_the_plan_says_so(source):
+    path = source()
+    Image.new("RGB", (6000, 1200)).save(path.parent / "scene.png")
+    planned = plan(open_script(str(path)))
+    frame = planned.script.outputs[0].frame
+    assert (frame.width, frame.height) == (4096, 818)
+    assert any("4096x818" in warning for warning in planned.warnings)
