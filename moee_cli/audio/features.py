@@ -14,6 +14,9 @@ the signal holds its value (silence), unless samples of the same recording are g
     flatness        log10 of geometric over arithmetic mean of the power spectrum, 0.3..3.8 kHz; -4..0
     activity        1 where somebody speaks, 0 (exactly) where nobody does, ramps of some 10 ms between
 
+`log_mel` [F, 4, 80] holds the same hops through Whisper's mel filters, against the same references, but with the noise
+left in: who learns from it learns from noisy sound too.
+
 The references (speech level, noise floor, average spectrum) are taken over the whole segment, which is why they are
 computed here and not where a chunk is sampled: two chunks that overlap must hear the same thing.
 """
@@ -52,6 +55,9 @@ FLOOR_DB, CEILING_DB = -50.0, 15.0
 """Limits of levels relative to the speech level."""
 SILENT_DB = -100.0
 """Floor of levels relative to full scale: below 16-bit resolution."""
+MEL_FLOOR, MEL_CEILING = -7.0, 1.0
+"""Limits of `log_mel`, log10 of power relative to the speech level. A mel filter is told its mean power per bin of the
+spectrum, of which there are 200, so speech lies between -5 and -0.5."""
 
 _WINDOW = 400
 """Samples of a spectrum window (25 ms)."""
@@ -91,10 +97,10 @@ def extract_features(
     parts = [_analyse(samples) for samples in _batches(_stream(blocks, lead, tail), n_motion * HOPS)]
     mel, bands, power, periodicity, pitch, flatness = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     del parts  # half of what is held here, and films may be long
-    measures = _relative_measures(bands, periodicity, flatness)
+    measures, reference_db = _relative_measures(bands, periodicity, flatness)
     by_frame = (n_motion, HOPS)
     return AudioFeatures(
-        log_mel=mel,
+        log_mel=_relative_mel(mel, reference_db).reshape(*by_frame, N_MELS),
         energy_db=np.maximum(_db(power.reshape(by_frame).mean(1)), SILENT_DB).astype(np.float32),
         pitch_hz=_frame_pitch(pitch, measures),
         spectrum=measures.reshape(n_motion, -1).astype(np.float32),
@@ -106,7 +112,7 @@ def silence(n_motion: int) -> AudioFeatures:
     hop = np.zeros(len(MEASURES), np.float32)
     hop[: N_BANDS + 1] = FLOOR_DB
     return AudioFeatures(
-        log_mel=np.full((n_motion, N_MELS), -10.0, np.float32),
+        log_mel=np.full((n_motion, HOPS, N_MELS), MEL_FLOOR, np.float32),
         energy_db=np.full(n_motion, SILENT_DB, np.float32),
         pitch_hz=np.zeros(n_motion, np.float32),
         spectrum=np.tile(hop, (n_motion, HOPS)),
@@ -159,22 +165,19 @@ def _batches(source: Iterator[F32], n_hops: int) -> Iterator[F32]:
 
 
 def _analyse(samples: F32) -> tuple[F32, F64, F64, F64, F64, F64]:
-    """Return log mel power of motion frames [h / 4, 80], band power [h, bands], and [h] each.
-
-    The latter are mean square, periodicity, pitch, flatness.
-    """
+    """Return log10 mel power [h, 80], band power [h, bands], then mean square, periodicity, pitch, flatness [h]."""
     wide = sliding_window_view(samples, _PITCH_WINDOW)[::HOP].astype(np.float64)
     wide -= wide.mean(1, keepdims=True)
     margin = (_PITCH_WINDOW - _WINDOW) // 2
     window = np.hanning(_WINDOW + 1)[:-1]
     spectra = np.abs(np.fft.rfft(wide[:, margin:-margin] * window, axis=1)) ** 2
-    bands = spectra @ _band_matrix() / (window @ window * _WINDOW / 2)
+    scale = window @ window * _WINDOW / 2  # with it the bins of a hop sum to its mean square
+    bands = spectra @ _band_matrix() / scale
     formants = spectra[:, 8:96] + 1e-12  # 0.3..3.8 kHz, so a telephone line sounds no different
     flatness = np.log10(formants).mean(1) - np.log10(formants.mean(1))
     flatness[bands.sum(1) < 1e-10] = 0.0
     periodicity, pitch = _pitch(wide)
-    mel = (spectra @ _mel_matrix()).reshape(-1, HOPS, N_MELS).mean(1)
-    log_mel = np.log10(np.maximum(mel, 1e-10)).astype(np.float32)
+    log_mel = np.log10(np.maximum(spectra @ _mel_matrix() / scale, 1e-14)).astype(np.float32)
     return log_mel, bands, bands.sum(1), periodicity, pitch, np.clip(flatness, -4.0, 0.0)
 
 
@@ -188,12 +191,13 @@ def _band_matrix() -> F64:
 
 @cache
 def _mel_matrix() -> F64:
-    """Return [201, 80]: Slaney's mel filters, 0..8 kHz, equal area, as Whisper uses them."""
+    """Return [201, 80]: Slaney's mel filters, 0..8 kHz, as Whisper uses them; each a mean over bins."""
     breaks = _mel_to_hz(np.linspace(0.0, _hz_to_mel(FEATURE_RATE / 2), N_MELS + 2))
     frequency = np.arange(_WINDOW // 2 + 1)[:, None] * (FEATURE_RATE / _WINDOW)
     rise = (frequency - breaks[:-2]) / (breaks[1:-1] - breaks[:-2])
     fall = (breaks[2:] - frequency) / (breaks[2:] - breaks[1:-1])
-    weights: F64 = np.maximum(0.0, np.minimum(rise, fall)) * (2.0 / (breaks[2:] - breaks[:-2]))
+    area = (breaks[2:] - breaks[:-2]) / 2.0  # not the sum of the weights: the lowest filters are as narrow as a bin
+    weights: F64 = np.maximum(0.0, np.minimum(rise, fall)) * (FEATURE_RATE / _WINDOW / area)
     return weights
 
 
@@ -232,16 +236,26 @@ def _pitch(windows: F64) -> tuple[F64, F64]:
 # --- absolute to relative -------------------------------------------------------------------------------------------
 
 
-def _relative_measures(bands: F64, periodicity: F64, flatness: F64) -> F64:
-    """Return [h, MEASURES]: levels against the segment's own speech level, noise and microphone taken off."""
+def _relative_measures(bands: F64, periodicity: F64, flatness: F64) -> tuple[F64, F64]:
+    """Return [h, MEASURES], levels against the segment's own speech level, noise and microphone taken off; and [bands].
+
+    The latter is what a level of 0 stands for in each band, in dB relative to full scale.
+    """
     power = bands[:, 1:].sum(1)
     speech_db = _speech_level(power)
     noise = _noise_floor(bands, periodicity, speech_db)
     level = _relative_db(power - 2.0 * noise[1:].sum(), speech_db)
     activity = _activity(level)
-    relative = _relative_db(bands - 2.0 * noise, speech_db)
-    relative = _even_out(relative, activity)
-    return np.column_stack([relative, level, periodicity, flatness, activity])
+    relative, shift = _even_out(_relative_db(bands - 2.0 * noise, speech_db), activity)
+    return np.column_stack([relative, level, periodicity, flatness, activity]), speech_db + shift
+
+
+def _relative_mel(log_mel: F32, reference_db: F64) -> F32:
+    """Return log10 mel power [h, 80] against the levels of the bands [bands] around each filter; changes its input."""
+    middles = np.sqrt(np.multiply(BAND_EDGES_HZ[:-1], BAND_EDGES_HZ[1:]))
+    filters = _mel_to_hz(np.linspace(0.0, _hz_to_mel(FEATURE_RATE / 2), N_MELS + 2))[1:-1]
+    log_mel -= (np.interp(filters, middles, reference_db) / 10.0).astype(np.float32)
+    return np.clip(log_mel, MEL_FLOOR, MEL_CEILING, out=log_mel)
 
 
 def _speech_level(power: F64) -> float:
@@ -279,14 +293,15 @@ def _activity(level: F64) -> F64:
     return wide
 
 
-def _even_out(relative: F64, activity: F64) -> F64:
-    """Return band levels moved towards the average voice: by half at 3 s of speech, more the longer it is.
+def _even_out(relative: F64, activity: F64) -> tuple[F64, F64]:
+    """Return band levels moved towards the average voice, and how far down in dB [bands].
 
-    Bands a telephone line has cut off follow the highest one it carries.
+    They are moved by half at 3 s of speech, more the longer it is. Bands a telephone line has cut off follow the
+    highest one it carries.
     """
     weight = float(activity.sum())
     if weight < 1.0:
-        return relative
+        return relative, np.zeros(N_BANDS)
     result = relative.copy()
     for band in range(1, N_BANDS):
         if np.percentile(relative[:, band], 99) <= -42.0:
@@ -297,7 +312,7 @@ def _even_out(relative: F64, activity: F64) -> F64:
     shift = np.clip(share * (average - np.asarray(_AVERAGE_BANDS_DB)), -15.0, 15.0)
     # Only what is heard is moved: silence stays silence.
     moved = result - shift * np.clip((result - FLOOR_DB) / 20.0, 0.0, 1.0)
-    return _limited(moved)
+    return _limited(moved), shift
 
 
 def _frame_pitch(pitch: F64, measures: F64) -> F32:

@@ -269,7 +269,7 @@ class AudioFeatures:
     """What the motion hears, on motion frames."""
 
     log_mel: F32
-    """[F, 80] log10 mel power, Whisper's filter bank range 0..8 kHz, four analysis hops averaged per motion frame."""
+    """[F, 4, 80] log10 power of four 10 ms hops through 80 mel filters, 0..8 kHz, relative to the segment's speech."""
     energy_db: F32
     """[F] level in dB relative to full scale, floor -100."""
     pitch_hz: F32

