@@ -1,0 +1,1 @@
+"""Networks: each file one idea. They take tensors, never text, paths or portraits."""
