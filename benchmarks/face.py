@@ -49,13 +49,14 @@ def identity(sitter: Sitter) -> Table:
     """Return what still landmarks and skin keep in every expression, and sharpness in head turns."""
     near, unit = sitter.portrait.landmarks, sitter.unit
     poses = {name: sitter.draw(pose) for name, pose in {**expressions(), **turns()}.items()}
+    bare = Sitter.bare(sitter.portrait)
     found = read_landmarks([sitter.rest, *poses.values()], near)
     again = read_landmarks([sitter.rest], near, shift=(0.4, 0.3))[0]
     rows = {"at rest, views moved": {"landmarks %": shape_residual(again, found[0], unit)["all"]}}
     for (name, frame), points in zip(poses.items(), found[1:], strict=True):
         row = {"sharpness": kept_sharpness(sitter, frame, points)}
         if name in expressions():
-            flow = flow_residual(frame, sitter.rest, found[0], unit)
+            flow = flow_residual(bare.draw(expressions()[name]), bare.rest, near, unit)
             row |= {"landmarks %": shape_residual(points, found[0], unit)["all"], "flow %": flow["all"]}
             row |= {f"{group} flow %": flow[group] for group in ("nose", "hair line", "temples")}
         rows[name] = row

@@ -8,7 +8,7 @@ only. Flow, sharpness and differences of pixels share nothing with it but the pl
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import cv2
@@ -29,7 +29,12 @@ STILL = {
     "hair line": (10, 109, 338, 67, 297),
     "temples": (162, 389, 127, 356, 234, 454),
 }
-"""Landmarks outside mouth, jaw, eyes, brows and folds."""
+"""Landmarks outside mouth, jaw, eyes, brows and the folds' places: the nose's bridge and tip, the upper edge of the
+forehead, the sides of the face at eye height. Left out, besides mouth, jaw, eyes and brows: wings and root of the nose
+(48, 49, 64, 98, 278, 279, 294, 327; 2, 94), which a sneer or smile lifts with the upper lip; cheeks (50, 101, 205, 280,
+330, 425), which a smile pushes up; the forehead (8, 9, 108, 151, 337), which brows wrinkle."""
+_GRAIN = 8.0
+"""Standard deviation, in grey levels, of the grain by which flow sees smooth skin move."""
 _OVAL = (
     10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150,
     136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
@@ -81,6 +86,16 @@ class Sitter:
         renderer = FaceRenderer(portrait)
         return cls(portrait, renderer, opaque(renderer.draw(motion_frame())))
 
+    @classmethod
+    def bare(cls, portrait: Portrait) -> Sitter:
+        """Prepare a portrait strewn with fine grain, and drawn without folds, for flow to see how its skin moves.
+
+        Flow needs structure in every place, or it takes over what moves beside it, and sees motion where shade sets in.
+        """
+        sitter = cls.of(_strewn(portrait))
+        sitter.renderer._folds.gain = lambda motion: None  # type: ignore[method-assign] # noqa: ARG005, SLF001
+        return sitter
+
     @property
     def unit(self) -> float:
         """Outer eye distance in px."""
@@ -90,6 +105,21 @@ class Sitter:
     def draw(self, frame: F32) -> U8:
         """Return a drawn frame, RGB."""
         return opaque(self.renderer.draw(frame))
+
+
+def _strewn(portrait: Portrait) -> Portrait:
+    """Return the portrait with grain on the person."""
+    grain = np.random.default_rng(0).normal(size=portrait.pixels.shape[:2]).astype(np.float32)
+    grain = cv2.GaussianBlur(grain, (0, 0), 0.8)
+    grain *= _GRAIN / grain.std()
+
+    def strewn(pixels: U8) -> U8:
+        coarse = pixels.copy()
+        coarse[..., :3] = np.clip(pixels[..., :3] + grain[..., None], 0.0, 255.0)
+        return coarse
+
+    layers = None if portrait.layers is None else replace(portrait.layers, person=strewn(portrait.layers.person))
+    return replace(portrait, pixels=strewn(portrait.pixels), layers=layers)
 
 
 def opaque(frame: U8) -> U8:
@@ -290,13 +320,15 @@ def _measure(points: F32, rest: F32, name: str) -> float:
 # --- pixels ---------------------------------------------------------------------------------------------------------
 
 
-def moved_by_flow(frame: U8, rest: U8, points: F32, reach: float) -> F32:
+def moved_by_flow(frame: U8, rest: U8, points: F32, reach: float, *, fine: bool = False) -> F32:
     """Return how far [N, 2], in px, the pixels under points have moved between two frames.
 
-    Dense inverse search (Kroeger et al. 2016), the median over a disc of `reach` px. Skin without structure moves with
-    what is around it.
+    Dense inverse search (Kroeger et al. 2016), the median over a square of `reach` px to each side. Skin without
+    structure moves with what is around it. A `fine` search compares 8 px at a time, a coarse one 16.
     """
     searcher = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    if fine:
+        searcher.setFinestScale(0)
     flow = searcher.calc(*(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (rest, frame)), None)
     height, width = flow.shape[:2]
     around = max(1, round(reach))
@@ -309,8 +341,11 @@ def moved_by_flow(frame: U8, rest: U8, points: F32, reach: float) -> F32:
 
 
 def flow_residual(frame: U8, rest: U8, points: F32, unit: float) -> dict[str, float]:
-    """Return how far the skin at the still landmarks has moved by optical flow, worst per group, in % of `unit`."""
-    lengths = np.hypot(*moved_by_flow(frame, rest, points, 0.03 * unit).T) * (100 / unit)
+    """Return how far the skin at the still landmarks has moved by optical flow, worst per group, in % of `unit`.
+
+    Frames are best those of a `Sitter.bare`.
+    """
+    lengths = np.hypot(*moved_by_flow(frame, rest, points, 0.02 * unit, fine=True).T) * (100 / unit)
     moved = {name: float(lengths[list(group)].max()) for name, group in STILL.items()}
     return {"all": max(moved.values()), **moved}
 

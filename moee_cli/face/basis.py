@@ -10,7 +10,7 @@ tests hold cosine and amplitude. In front view depth does not count, so pucker a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -147,6 +147,10 @@ _CLOSE_LIFT = 0.37
 """Lift of the lower lip at mouthClose 1; on top of jawOpen it seals the lips."""
 _BLINK_OVERLAP = 0.016
 """How far, in units, a full blink takes the upper lid over the line of the lower one."""
+_BROW = 0.31
+"""Height of the brow, in units."""
+_RAISED, _LOWERED = 0.215, 0.21
+"""Heights above the brow, in units, over which a raised brow's motion fades out, and a lowered one's."""
 _LASHES = 0.035
 """Height above the lid edge that moves rigidly with it, so that lashes are carried and not stretched."""
 
@@ -294,25 +298,35 @@ def _lid_shape(sites: Sites, name: str, eye: int) -> F32 | None:
     return field
 
 
-def _off_the_lids(field: F32, sites: Sites) -> F32:
-    """Return a brow's field [N, 2] held off the lids: a raised brow draws up the skin above them, not their edge."""
-    held = 1.0 - 0.75 * np.minimum(1.0, sites.lid_upper[0] + sites.lid_upper[1])
-    return np.asarray(field * held[:, None], np.float32)
+def _moves(sites: Sites) -> F32:
+    """Return how much points [N] follow any shape: 0 on the nose's bridge and tip, at the hair line and the temples.
 
-
-def _below_hair(field: F32, sites: Sites, over: float) -> F32:
-    """Return a brow's field [N, 2] that ends before hair line and temples, where hats and scarves begin.
-
-    It fades `over` some units above the brow: a raised one needs room, or the forehead would fold.
+    They show who somebody is, hats and scarves begin there, and pushes from both sides would add up on the nose.
     """
-    held = (1.0 - smooth((sites.y - 0.33) / over)) * (1.0 - smooth((np.abs(sites.x) - 0.64) / 0.15))
-    return np.asarray(field * held[:, None], np.float32)
+    x, y = np.abs(sites.x), sites.y
+    nose = (1.0 - smooth((x - 0.03) / 0.11)) * smooth((y + 0.57) / 0.12) * (1.0 - smooth((y - 0.03) / 0.14))
+    temple = smooth((x - 0.64) / 0.16) * smooth((y + 0.55) / 0.25)
+    return np.asarray((1.0 - nose) * (1.0 - temple), np.float32)
 
 
-def _off_the_tip(field: F32, sites: Sites) -> F32:
-    """Return a nose's field [N, 2] that leaves its bridge and tip: both sides pushed, they would go twice the way."""
-    middle = (1.0 - smooth((np.abs(sites.x) - 0.03) / 0.09)) * smooth((sites.y + 0.60) / 0.10)
-    return np.asarray(field * (1.0 - middle)[:, None], np.float32)
+def _raised(sites: Sites, name: str, side: float | None = None) -> F32:
+    """Return the field [N, 2] of a shape that raises brows, on one `side` or both; it ends below the hair line.
+
+    Above the brow it goes down nearly evenly: so the forehead, which has little room, is pressed least anywhere.
+    """
+    field = np.zeros((len(sites.x), 2), np.float32)
+    below = replace(sites, y=np.minimum(sites.y, _BROW))
+    for mirror in (1.0, -1.0) if side is None else (side,):
+        _push(field, below, _PAIRED_SHAPES[name] if side is None else _LEFT_SHAPES[name], mirror)
+    up = np.clip((sites.y - _BROW) / _RAISED, 0.0, 1.0)
+    # A raised brow draws up the skin above the lids, not their edge.
+    off_lids = 1.0 - 0.75 * np.minimum(1.0, sites.lid_upper[0] + sites.lid_upper[1])
+    return np.asarray(field * (off_lids * (1.0 - (up + smooth(up)) / 2))[:, None], np.float32)
+
+
+def _lowered(field: F32, sites: Sites) -> F32:
+    """Return the field [N, 2] of a shape that lowers brows, ended below the hair line."""
+    return np.asarray(field * (1.0 - smooth((sites.y - _BROW) / _LOWERED))[:, None], np.float32)
 
 
 def _one_shape(name: str, sites: Sites) -> F32:
@@ -322,25 +336,27 @@ def _one_shape(name: str, sites: Sites) -> F32:
     if name == "mouthClose":
         return _mouth_close(sites)
     field = np.zeros((len(sites.x), 2), np.float32)
+    if name == "browInnerUp":
+        return _raised(sites, name)
     if name in _PAIRED_SHAPES:
         _push(field, sites, _PAIRED_SHAPES[name])
         _push(field, sites, _PAIRED_SHAPES[name], mirror=-1.0)
-        return _below_hair(_off_the_lids(field, sites), sites, 0.33) if name == "browInnerUp" else field
+        return field
     stem, eye = (name[:-4], 0) if name.endswith("Left") else (name[:-5], 1)
-    _push(field, sites, _LEFT_SHAPES.get(stem, ()), mirror=(1.0, -1.0)[eye])
+    mirror = (1.0, -1.0)[eye]
     if stem == "browOuterUp":
-        return _below_hair(_off_the_lids(field, sites), sites, 0.33)
-    if stem == "browDown":
-        return _below_hair(field, sites, 0.19)
-    if stem == "noseSneer":
-        return _off_the_tip(_below_hair(field, sites, 0.19), sites)
+        return _raised(sites, stem, mirror)
+    _push(field, sites, _LEFT_SHAPES.get(stem, ()), mirror)
+    if stem in ("browDown", "noseSneer"):
+        return _lowered(field, sites)
     lids = _lid_shape(sites, stem, eye)
     return field if lids is None else field + lids
 
 
 def shape_fields(sites: Sites) -> F32:
     """Return the displacements [44, N, 2] of all shapes of `labels.SHAPES` at weight 1, in canonical units."""
-    return np.stack([_one_shape(name, sites) for name in SHAPES])
+    moves = _moves(sites)[:, None]
+    return np.stack([_one_shape(name, sites) * moves for name in SHAPES])
 
 
 N_FOLLOWS = 6
