@@ -63,7 +63,7 @@ class Eye:
         self.lower = MovingPoints(anatomy, lower, lids="below")
         corners = place.centre + anatomy.frame.to_pixels(np.array([[0, 0], [0.2, 0], [0, 0.2]], np.float32))
         self._anchors = MovingPoints(anatomy, corners.astype(np.float32), rigid=True)
-        self._anchors.z[:] = self._anchors.z[0]
+        self._anchors.at[2] = self._anchors.at[2, 0]
         self._still = np.zeros(self._anchors.n_weights, np.float32)
         self._gap_at_rest, self._gaps = self._lid_gaps()
         self._open = _share(self._gap_at_rest, _SHUT_EYE)

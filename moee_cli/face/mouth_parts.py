@@ -57,7 +57,7 @@ class MouthParts:
         self._lower_rest = lower_rest
         arms = np.array([[0, 0], [_ARM, 0], [0, _ARM]], np.float32)
         self._anchors = MovingPoints(anatomy, centre + anatomy.frame.to_pixels(arms), rigid=True)
-        self._anchors.z = np.full(3, float(self._anchors.z[0]) + _TEETH_DEPTH, np.float32)
+        self._anchors.at[2] = self._anchors.at[2, 0] + np.float32(_TEETH_DEPTH)
         self._still = np.zeros(self._anchors.n_weights, np.float32)
         width = corners[1] - corners[0]
         size = teeth.row_scale(width)

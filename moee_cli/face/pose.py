@@ -68,22 +68,25 @@ class HeadPose:
     def __init__(self, head: F32, turned: float = 0.0) -> None:
         """Take head channels [6]; `turned` is the yaw of the photographed head (`source_yaw`)."""
         yaw, pitch, roll, *shift = limit_head(head, turned).tolist()
-        self.still = not np.any(head)
-        self.turn = rotation(yaw, pitch, roll)
-        pivot = rotation(turned, 0.0, 0.0) @ PIVOT
-        self.offset = np.asarray(pivot + shift - self.turn @ pivot, np.float32)
-        here = np.zeros(1, np.float32)
-        moved_x, moved_y = self.shift_of(here, here, here)
-        self.middle_shift = (float(moved_x[0]), float(moved_y[0]))
-        """How far the middle of the face goes, in units."""
+        self.still = not head.any()
+        turn = rotation(yaw, pitch, roll)
+        pivot = np.array([np.sin(turned) * PIVOT[2], PIVOT[1], np.cos(turned) * PIVOT[2]], np.float32)
+        offset = pivot + np.array(shift, np.float32) - turn @ pivot
+        self._seen = np.empty((3, 4), np.float32)
+        """x, y and the distance from the camera, of rows x, y, z, 1."""
+        self._seen[:, :3], self._seen[:, 3] = turn, offset
+        self._seen[2] *= -1.0
+        self._seen[2, 3] += CAMERA
+        middle = self.shift_of(np.array([[0.0], [0.0], [0.0], [1.0]], np.float32))
+        self.middle_shift = middle
+        """How far the middle of the face goes, [2, 1] in units."""
 
-    def shift_of(self, x: F32, y: F32, z: F32) -> tuple[F32, F32]:
-        """Return how far, in x and y, the picture of points (units, as seen) moves when the head takes this pose."""
-        t, o = self.turn, self.offset
-        depth = t[2, 0] * x + t[2, 1] * y + t[2, 2] * z + o[2]
-        near = CAMERA / (CAMERA - depth)
-        before = CAMERA / (CAMERA - z)
-        moved_x = (t[0, 0] * x + t[0, 1] * y + t[0, 2] * z + o[0]) * near
-        moved_y = (t[1, 0] * x + t[1, 1] * y + t[1, 2] * z + o[1]) * near
+    def shift_of(self, at: F32) -> F32:
+        """Return how far, in x and y [2, N], the picture of points moves when the head takes this pose.
+
+        Points are rows x, y, z, 1 [4, N] in units, as seen.
+        """
+        moved = self._seen @ at
         # Seen flat, the photo's own x and y already hold the neutral perspective: only the ratio counts.
-        return moved_x / before - x, moved_y / before - y
+        ratio = (CAMERA - at[2]) / moved[2]
+        return np.asarray(moved[:2] * ratio - at[:2], np.float32)

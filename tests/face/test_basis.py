@@ -361,6 +361,7 @@ def test_head_is_held_within_limits_smoothly_and_unchanged_well_inside():
 
 def test_a_still_pose_moves_nothing():
     pose = HeadPose(np.zeros(6, np.float32))
-    x, y, z = np.random.default_rng(0).normal(size=(3, 50)).astype(np.float32) * 0.5
+    at = np.random.default_rng(0).normal(size=(4, 50)).astype(np.float32) * 0.5
+    at[3] = 1.0
     assert pose.still
-    np.testing.assert_allclose(pose.shift_of(x, y, z), 0.0, atol=1e-6)
+    np.testing.assert_allclose(pose.shift_of(at), 0.0, atol=1e-6)

@@ -37,9 +37,9 @@ def test_a_turned_head_turns_about_a_neck_that_is_turned_too():
     """Pitch leaves the neck of a turned head where it is: there the pivot lies to the side."""
     head = np.zeros(len(HEAD), np.float32)
     head[2] = 0.1
-    here = np.array([0.0], np.float32)
+    here = np.array([[0.0], [0.0], [0.0], [1.0]], np.float32)
     frontal, turned = HeadPose(head), HeadPose(head, 0.4)
-    assert turned.shift_of(here, here, here)[1][0] != pytest.approx(frontal.shift_of(here, here, here)[1][0], abs=1e-3)
+    assert turned.shift_of(here)[1, 0] != pytest.approx(frontal.shift_of(here)[1, 0], abs=1e-3)
 
 
 @pytest.mark.parametrize("turned", [0.0, -0.35, 0.5])

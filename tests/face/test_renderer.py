@@ -451,10 +451,11 @@ def test_pixels_are_read_from_where_the_skin_came_from(each):
         held = bounded(motion_frame(**channels))
         weights, pose = renderer._weights(held), HeadPose(head_of(held))
         for patch in (renderer._lip, renderer._chin, left.above, left.below, right.above, right.below):
-            forward = patch.points.displacement(weights, pose).reshape(patch.rows, patch.columns, 2)
-            back = patch._inverse(-forward)
+            rests = list(-patch.points.across_and_down(weights, pose).reshape(2, patch.rows, patch.columns))
+            back = patch._inverse(rests)
             at = (patch._nodes + back / patch.step).astype(np.float32)
-            read = cv2.remap(-forward, at, np.empty(0, np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            nothing = np.empty(0, np.float32)
+            read = cv2.remap(cv2.merge(rests), at, nothing, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
             assert np.percentile(np.abs(read - back).max(2), 99) < 0.3, (channels, patch.box)
 
 
