@@ -17,7 +17,12 @@ _REFINE = 1.5
 _CONTRAST = 5.0
 _OWN = 2.0
 """Standard deviations of the backdrop nearby within which what differs from it counts as texture, beyond as person."""
-_NOISE = 6.0
+_NOISE = 1.0
+"""Levels that rounding and compression add to it."""
+_NEARBY = 0.05
+"""Reach, in units, over which a mean is taken that texture is measured against: a gradient is no texture."""
+_RING = 0.03
+"""Units outside the matte in which a pixel may still hold something of the person."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,20 +36,29 @@ class Parts:
     """The backdrop's [h, w, 3], carried on inwards."""
     texture: F32
     """Standard deviation [h, w] of the backdrop nearby, levels."""
+    doubt: F32
+    """0 where a pixel is the backdrop's own, 1 where it may hold something of the person."""
     unit: float
 
     @staticmethod
     def of(picture: U8, alpha: F32, unit: float) -> Parts:
         """Return the parts of a picture [h, w, 3] whose alpha [h, w] is known; `unit` is the eye distance in px."""
         colours = picture.astype(np.float32)
-        n = 2 * max(1, round(0.03 * unit)) + 1
-        clear = cv2.erode((alpha < 0.02).astype(np.float32), np.ones((n, n), np.uint8))
+        n = 2 * max(1, round(_RING * unit)) + 1
+        clear = np.asarray(cv2.erode((alpha < 0.02).astype(np.float32), np.ones((n, n), np.uint8)), np.float32)
         front = spread(colours, (alpha > 0.98).astype(np.float32))
-        back = spread(colours, np.asarray(clear, np.float32))
-        wide = (0.12 * unit, 0.12 * unit)
-        rough = colours - cv2.GaussianBlur(colours, (0, 0), wide[0])
-        square = spread((rough * rough).mean(axis=-1, keepdims=True), np.asarray(clear, np.float32))[..., 0]
-        return Parts(alpha, front, back, np.sqrt(np.maximum(square, 0.0)), unit)
+        back = spread(colours, clear)
+        doubt = np.asarray(cv2.GaussianBlur(1.0 - clear, (0, 0), 0.5 * _RING * unit), np.float32)
+        return Parts(alpha, front, back, _texture(colours, clear, unit), np.maximum(doubt, 1.0 - clear), unit)
+
+
+def _texture(colours: F32, clear: F32, unit: float) -> F32:
+    """Return the standard deviation [h, w] of what is `clear` about its mean nearby, carried on to where nothing is."""
+    weight = cv2.GaussianBlur(clear, (0, 0), _NEARBY * unit)
+    mean = cv2.GaussianBlur(colours * clear[..., None], (0, 0), _NEARBY * unit) / np.maximum(weight, 1e-3)[..., None]
+    rough = colours - mean
+    square = spread(np.asarray((rough * rough).mean(axis=-1, keepdims=True), np.float32), clear)[..., 0]
+    return np.asarray(np.sqrt(np.maximum(square, 0.0)), np.float32)
 
 
 def divided(pixels: U8, parts: Parts) -> tuple[U8, U8]:
@@ -55,7 +69,7 @@ def divided(pixels: U8, parts: Parts) -> tuple[U8, U8]:
         for left in range(0, width, _TILE):
             tile = (slice(top, min(top + _TILE, height)), slice(left, min(left + _TILE, width)))
             share = _sized(parts.alpha, tile, (height, width))
-            if share.max() == 0.0:
+            if share.max() == 0.0 and _sized(parts.doubt, tile, (height, width)).max() == 0.0:
                 continue
             if share.min() < 1.0:
                 share = _drawn(pixels, parts, tile)
@@ -107,7 +121,8 @@ def _behind(pixels: U8, alpha: F32, parts: Parts, tile: Tile, size: tuple[int, i
     rest = colours - share * front - (1.0 - share) * back
     change = rest * (1.0 - share) / (share * share + (1.0 - share) ** 2)
     limit = (_OWN * _sized(parts.texture, tile, size) + _NOISE)[..., None]
-    behind = np.where(share > 0.0, back + np.clip(change, -limit, limit), colours)
+    doubt = np.where(share > 0.0, np.float32(1.0), _sized(parts.doubt, tile, size)[..., None])
+    behind = colours + doubt * (back + np.clip(change, -limit, limit) - colours)
     return np.asarray(np.clip(behind + 0.5, 0.0, 255.0), np.uint8)
 
 
