@@ -67,7 +67,8 @@ class EmotionExperts(nn.Module):
         let_in = torch.ones_like(gate) if self.local is None else self.local(normed).sigmoid()
         if len(chosen) < self.n_experts:  # silent experts need not think
             gate, let_in = gate[..., chosen], let_in[..., chosen]
-        return tokens + self.attention(normed, let_in, gate, latents, chosen)
+        mixed: Tensor = tokens + self.attention(normed, let_in, gate, latents, chosen)
+        return mixed
 
     def gate(self, normed: Tensor, weights: Tensor, valid: Tensor | None = None) -> Tensor:
         """Return how much each expert says, [B, N or 1, experts]; the rest to 1 is neutral's."""
