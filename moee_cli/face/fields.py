@@ -188,6 +188,15 @@ def shifted(at: F32, x: float, y: float) -> F32:
     return np.asarray(cv2.subtract(at, np.array([x, y, 0.0, 0.0])), np.float32)
 
 
+def weighted(weights: F32, fields: F32) -> F32:
+    """Return the sum [N] of `fields` [K, N] by their weights [K].
+
+    Not by a product of matrices: for one of this size the library of linear algebra wakes threads, which then spin from
+    frame to frame (on two cores drawing took 1.6 to 2 times the CPU time), and its sums depend on how many there are.
+    """
+    return np.asarray(np.einsum("k,kn->n", weights, fields), np.float32)
+
+
 class MovingPoints:
     """Points of one side of the slits that follow shapes and head."""
 
@@ -222,7 +231,7 @@ class MovingPoints:
     def across_and_down(self, weights: F32, pose: HeadPose) -> F32:
         """Return the displacements as rows [2, N]: numpy takes several times as long over so short a last axis."""
         way = np.zeros((2, self.count), np.float32)
-        way[:, self.moved] = (weights[self.used] @ self.fields).reshape(2, -1)
+        way[:, self.moved] = weighted(weights[self.used], self.fields).reshape(2, -1)
         if not pose.still:
             at = self.at.copy()
             at[:2] += way

@@ -14,7 +14,7 @@ import numpy as np
 from moee_cli.core.labels import CHANNEL
 from moee_cli.core.types import F32, U8
 from moee_cli.face.easing import smooth
-from moee_cli.face.fields import Anatomy, Box
+from moee_cli.face.fields import Anatomy, Box, weighted
 
 _Line = tuple[tuple[float, float], ...]
 
@@ -116,7 +116,7 @@ class Folds:
             return None
         # Folds are absent in small movements and saturate in large ones.
         amounts = np.clip(amounts, 0.0, 1.0) ** 1.4
-        gain = np.exp(amounts @ self._fields).reshape(self._shape)
+        gain = np.exp(weighted(amounts, self._fields)).reshape(self._shape)
         size = (self.box.width, self.box.height)
         return np.asarray(cv2.resize(gain, size, interpolation=cv2.INTER_LINEAR), np.float32)
 
