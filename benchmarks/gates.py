@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from drawn_hand import with_hand
 
 from moee_cli.core.errors import MoeeError
 from moee_cli.core.types import F32, U8, FrameFormat
@@ -170,10 +171,31 @@ def _hand_from_below(picture: U8, points: F32) -> U8:
     return _fingers(picture, points, lips + down * 1.0, -down * 1.1 + right * 0.05)
 
 
-def _hand_on_cheek(picture: U8, points: F32) -> U8:
+def _fingers_on_cheek(picture: U8, points: F32) -> U8:
     right, down = _axes(points)
     cheek = points[454, :2] * 0.45 + points[280, :2] * 0.55
     return _fingers(picture, points, cheek + down * 0.9 + right * 0.15, -down * 0.9)
+
+
+def _hand_on_cheek(picture: U8, points: F32) -> U8:
+    """Draw an open hand that lies on the left cheek, as the viewer sees it, from below."""
+    right, down = _axes(points)
+    return with_hand(
+        picture, _skin(picture, points), points[152, :2] - right * 0.75 + down * 0.6, right * 0.1 - down * 0.8
+    )
+
+
+def _hand_under_chin(picture: U8, points: F32) -> U8:
+    """Draw an open hand that lies across the chin, from the right."""
+    right, down = _axes(points)
+    wrist = points[152, :2] + right * 1.0 + down * 0.35
+    return with_hand(picture, _skin(picture, points), wrist, -right * 0.75 - down * 0.15)
+
+
+def _hand_beside(picture: U8, points: F32) -> U8:
+    """Draw an open hand raised beside the head, free of it."""
+    right, down = _axes(points)
+    return with_hand(picture, _skin(picture, points), points[234, :2] - right * 1.1 + down * 0.9, -down * 0.8)
 
 
 def _microphone(picture: U8, points: F32) -> U8:
@@ -301,7 +323,10 @@ EDITS: dict[str, tuple[Edit, str]] = {
     "hand on mouth": (_hand_on_mouth, "mouth"),
     "hand from below": (_hand_from_below, "mouth"),
     "microphone": (_microphone, "mouth"),
-    "hand on cheek": (_hand_on_cheek, "cheek"),
+    "fingers on cheek": (_fingers_on_cheek, "hand"),
+    "hand on cheek": (_hand_on_cheek, "hand"),
+    "hand under chin": (_hand_under_chin, "hand"),
+    "hand beside the head": (_hand_beside, ""),
     "black sunglasses": (_glasses((12, 12, 14), 0.97), "eye"),
     "shiny sunglasses": (_glasses((20, 25, 40), 0.93, shine=0.5), "eye"),
     "brown sunglasses": (_glasses((45, 28, 15), 0.8), "eye"),
@@ -322,7 +347,7 @@ EYES_PX = 160.0
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 _SUBJECTS = {
     "mouth": ("mouth", "no face"),
-    "cheek": ("partly covered", "mouth is covered"),
+    "hand": ("a hand lies", "a hand covers", "mouth"),
     "eye": ("eye looks", "eyes look", "eyes lie dark"),
     "blur": ("soft", "blurred"),
     "dark": ("dark or flat", "no face"),

@@ -2,6 +2,7 @@
 
 It reports no confidence, so it is put to the test: what lies under the part is shifted a little to all four sides, as
 if on rubber. Landmarks that are seen follow the shift; those that are guessed from the rest of the face stay.
+Hands are looked for by a network of their own (`hands`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moee_cli.core.types import U8
+from moee_cli.face.hands import Hand, nearest_hand
 from moee_cli.face.landmarks import Detect, Face, Points, agreement, cut_square, detector
 from moee_cli.face.light import eyes_light
 
@@ -41,6 +43,8 @@ class Evidence:
     """How far the lips' landmarks lie apart between crops, in eye distances; 0 where that was not measured."""
     eyes_light: float = 1.0
     """How light the eyes are, as a share of the skin (`light.eyes_light`)."""
+    hand: Hand | None = None
+    """The hand that reaches furthest into the face."""
 
 
 def gather(picture: U8, face: Face, *, model: Path | None = None) -> Evidence:
@@ -60,7 +64,8 @@ def gather(picture: U8, face: Face, *, model: Path | None = None) -> Evidence:
             return Evidence(0.0, (0.0, 0.0), _lips_scatter(face))
         mouth = _follows(square, rest, np.array(_LIPS), (_MOUTH_SHIFT, _MOUTH_REACH), detect)
         eyes = [_follows(square, rest, np.array(iris), (_EYE_SHIFT, _EYE_REACH), detect) for iris in _IRISES]
-    return Evidence(mouth, (eyes[0], eyes[1]), _lips_scatter(face), eyes_light(square, rest))
+    hand = nearest_hand(picture, face)
+    return Evidence(mouth, (eyes[0], eyes[1]), _lips_scatter(face), eyes_light(square, rest), hand)
 
 
 def _lips_scatter(face: Face) -> float:

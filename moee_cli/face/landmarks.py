@@ -35,6 +35,10 @@ from moee_cli.face.picture import shown_name
 N_LANDMARKS = 478
 OUTER_EYES = (33, 263)
 """Outer corners: the subject's right eye, the subject's left eye."""
+FACE_OVAL = (
+    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150,
+    136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
+)  # fmt: skip
 
 _MIN_CONFIDENCE = 0.3
 _MAX_FACES = 16

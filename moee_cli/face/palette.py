@@ -8,14 +8,13 @@ import cv2
 import numpy as np
 
 from moee_cli.core.types import F32, U8
+from moee_cli.face.landmarks import FACE_OVAL
 from moee_cli.face.outlines import Outlines
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-_OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
-         152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)  # fmt: skip
 _LOWER_LIP = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291)
 _CHEEKS = (425, 205)
-"""FaceMesh landmarks: the oval, the lower edge of the lower lip, cheeks beside the mouth (the subject's left first)."""
+"""FaceMesh landmarks: the lower edge of the lower lip, cheeks beside the mouth (the subject's left first)."""
 GRAIN = 640
 """Side of the square of grain: no painted part is larger (see `sprite`)."""
 _GRAIN_MOST = 5.0
@@ -110,7 +109,7 @@ class Palette:
 
         `unit` is the distance of the outer eye corners in pixels.
         """
-        face = pixels[within(pixels.shape, landmarks[list(_OVAL), :2])].astype(np.float32)
+        face = pixels[within(pixels.shape, landmarks[list(FACE_OVAL), :2])].astype(np.float32)
         luma = face @ _LUMA
         chroma = float(np.median(face.max(1) - face.min(1)))
         colour = float(np.clip((chroma - 6.0) / 22.0, 0.0, 1.0))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from moee_cli.core.errors import PortraitError
 from moee_cli.face.evidence import Evidence, gather
 from moee_cli.face.gates import check_covered, check_face, check_light
+from moee_cli.face.hands import Hand, nearest_hand
 from moee_cli.face.landmarks import Face, find_faces
 from moee_cli.face.light import Light, measure_light
 
@@ -165,6 +169,66 @@ def test_tinted_glasses_are_remarked(pixels):
 def test_remarks_say_what_was_measured(found, text):
     (remark,) = check_covered(found, "a")
     assert text in remark
+
+
+# --- hands ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def with_hand():
+    """`benchmarks/drawn_hand.py`: the picture with a hand drawn into it."""
+    path = Path(__file__).parents[2] / "benchmarks" / "drawn_hand.py"
+    spec = importlib.util.spec_from_file_location("drawn_hand", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.with_hand
+
+
+def handed(with_hand, pixels: np.ndarray, at: tuple[float, float], up: tuple[float, float]) -> np.ndarray:
+    """Return the picture with a hand of the cheek's colour: wrist from the chin, direction, in eye distances."""
+    points = find_faces(pixels)[0].landmarks[:, :2]
+    x, y = points[280].astype(int)
+    eyes = float(np.linalg.norm(points[263] - points[33]))
+    return with_hand(pixels, pixels[y, x], points[152] + np.array(at) * eyes, np.array(up) * eyes)
+
+
+def test_hand_on_the_cheek_is_remarked(with_hand, pixels):
+    remarks = answer(handed(with_hand, pixels, (-0.75, 0.6), (0.05, -0.7)))
+    assert any(text.startswith("a hand lies on the face, 0.") and "use a picture without" in text for text in remarks)
+
+
+def test_hand_beside_the_head_passes(with_hand, pixels):
+    picture = handed(with_hand, pixels, (-1.65, 0.2), (0.0, -0.6))
+    hand = nearest_hand(picture, find_faces(picture)[0])
+    assert hand is not None
+    assert hand.face < -0.25
+    assert answer(picture) == []
+
+
+def test_no_hand_in_the_examples(pixels):
+    assert nearest_hand(pixels, find_faces(pixels)[0]) is None
+
+
+@pytest.mark.parametrize(
+    ("hand", "text"),
+    [
+        (Hand(0.3, -0.2), "a hand lies on the face, 0.30 eye distances inside its outline; it will move"),
+        (Hand(-0.2, -0.6), "a hand lies beside the face, 0.20 eye distances from its outline; it will move"),
+    ],
+)
+def test_hand_remarks_say_where(hand, text):
+    (remark,) = check_covered(Evidence(0.9, (0.9, 0.9), 0.01, hand=hand), "a")
+    assert remark.startswith(text)
+
+
+def test_hand_before_the_mouth(pixels):
+    """Refused where the lips are hard to see, too; a finger on lips that are seen is remarked."""
+    with pytest.raises(PortraitError, match=r"a hand covers the mouth: it reaches 0\.10 eye .* follow .* by 70%$"):
+        check_covered(Evidence(0.7, (0.9, 0.9), 0.01, hand=Hand(0.5, 0.1)), "a")
+    (remark,) = check_covered(Evidence(0.9, (0.9, 0.9), 0.01, hand=Hand(0.5, 0.1)), "a")
+    assert remark.startswith("a hand lies on the face, 0.50 ")
 
 
 # --- light ----------------------------------------------------------------------------------------------------------
