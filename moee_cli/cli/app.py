@@ -27,11 +27,14 @@ from moee_cli.cli.commands import (
     render,
     schema,
     sheet,
+    train,
 )
 from moee_cli.cli.signals import signals_as_exceptions
 from moee_cli.core.errors import InputError
 
-COMMANDS: tuple[ModuleType, ...] = (init, check, plan, sheet, render, batch, emotions, presets, engines, schema, doctor)
+COMMANDS: tuple[ModuleType, ...] = (
+    init, check, plan, sheet, render, batch, emotions, presets, engines, schema, train, doctor,
+)  # fmt: skip
 """Modules of the commands, in the order of the help: from the first script to many videos, then what may be asked."""
 
 PROGRAM = "moee"

@@ -23,9 +23,10 @@ def doctor(*, as_json: options.JsonOption = False) -> None:
 
     Each line says ok, warn or fail, and what to do. The exit code is 4 if something needed is missing.
     """
-    from moee_cli.workflow.doctor import examine, has_failed
+    from moee_cli.workflow.doctor import Diagnosis, Status, examine, has_failed
 
-    diagnoses = examine()
+    # Nobody needs voices to render: what is missing there is told, and is no fault.
+    diagnoses = [*examine(), Diagnosis("voices", Status.OK, *_voices())]
     if as_json:
         content = {"moee": __version__, "checks": [asdict(diagnosis) for diagnosis in diagnoses]}
         console.data(json.dumps(content, indent=2))
@@ -40,3 +41,19 @@ def doctor(*, as_json: options.JsonOption = False) -> None:
                 console.data(f"{'':<{width + 8}}{diagnosis.advice}")
     if has_failed(diagnoses):
         raise typer.Exit(Unavailable.exit_code)
+
+
+def _voices() -> tuple[str, str]:
+    """Return the synthetic voices that `moee train data` finds here, and how to get the missing ones."""
+    from moee_cli.training.motion.shelf import find_sources
+
+    sources = find_sources(None)
+    kinds = {
+        "flite": (sources.flite, "flite"),
+        "festival": (sources.festival, "festival festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts"),
+        "espeak-ng": (("many languages",) if sources.has_espeak else (), "libespeak-ng1 espeak-ng-data"),
+    }
+    there = [f"{name} ({', '.join(voices)})" for name, (voices, _) in kinds.items() if voices]
+    missing = [packages for voices, packages in kinds.values() if not voices]
+    advice = f"only `moee train data` needs them: apt install {' '.join(missing)}" if missing else ""
+    return ", ".join(there) or "no synthetic voices", advice

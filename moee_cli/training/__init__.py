@@ -1,0 +1,1 @@
+"""Training: data, recipes and measures of the networks. Nothing but the command line imports it."""
