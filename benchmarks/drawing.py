@@ -1,4 +1,4 @@
-"""CPU time of one drawn frame per stage, and frames per second with one thread and with two, for several sizes.
+"""CPU time of one drawn frame per stage, and frames per second with one thread, two, and two processes, by size.
 
     python benchmarks/drawing.py examples/ana.png
     python benchmarks/drawing.py examples/ana.png --sizes 512x512 --frames 200
@@ -16,7 +16,9 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ from moee_cli.audio.visemes import MOUTH_SHAPES
 from moee_cli.core.labels import CHANNEL, EMOTIONS
 from moee_cli.core.types import F32, FrameFormat, Layers, Portrait
 from moee_cli.engines.motion.poses import channels, emotion_poses, speech_poses
+from moee_cli.engines.motion.process import Drawers
 from moee_cli.face.portrait import load_portrait
 from moee_cli.face.renderer import FaceRenderer
 
@@ -119,14 +122,21 @@ def stages(portrait: Portrait, rows: list[F32]) -> dict[str, float]:
     return {name: 1000 * float(np.median([frame[name] for frame in frames])) for name in frames[0]}
 
 
-def frames_per_second(portrait: Portrait, rows: list[F32], threads: int) -> float:
-    """Return how many frames are drawn in a second of wall time."""
+def frames_per_second(portrait: Portrait, rows: list[F32], n_threads: int, *, processes: bool = False) -> float:
+    """Return how many frames are drawn in a second of wall time; with `processes`, each thread has one draw."""
     renderer = FaceRenderer(portrait)
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(renderer.draw, rows[: 2 * threads]))
+    with ExitStack() as stack:
+        pool = stack.enter_context(ThreadPoolExecutor(n_threads))
+        draw: Callable[[F32], Any] = renderer.draw
+        if processes:
+            drawers = stack.enter_context(closing(Drawers(n_threads)))
+            if drawers.wait_until_ready() < n_threads:
+                raise SystemExit("the drawing processes do not start")
+            draw = partial(drawers.draw, renderer)
+        list(pool.map(draw, rows[: 4 * n_threads]))
         began = time.perf_counter()
-        for _ in pool.map(lambda row: renderer.draw(row).shape, rows):
-            pass
+        if any(frame is None for frame in pool.map(draw, rows)):
+            raise SystemExit("a drawing process has died")
         return len(rows) / (time.perf_counter() - began)
 
 
@@ -140,13 +150,14 @@ def main() -> None:
     rows = speaking(arguments.frames)
     print(f"load average before: {os.getloadavg()[0]:.2f}, cores: {len(os.sched_getaffinity(0))}")
     names = [*STAGES, "rest", "total"]
-    print("| size | " + " | ".join(names) + " | frames/s, 1 thread | 2 threads |")
-    print("|---|" + "---:|" * (len(names) + 2))
+    print("| size | " + " | ".join(names) + " | frames/s, 1 thread | 2 threads | 2 processes |")
+    print("|---|" + "---:|" * (len(names) + 3))
     for size in arguments.sizes:
         width, height = (int(part) for part in size.split("x"))
         portrait = with_matte(load_portrait(arguments.portrait, FrameFormat(width, height)))
         spent = stages(portrait, rows)
-        rates = [frames_per_second(portrait, rows, threads) for threads in (1, 2)]
+        rates = [frames_per_second(portrait, rows, n_threads) for n_threads in (1, 2)]
+        rates.append(frames_per_second(portrait, rows, 2, processes=True))
         cells = [f"{spent[name]:.1f}" for name in names] + [f"{rate:.0f}" for rate in rates]
         print(f"| {size} | " + " | ".join(cells) + " |", flush=True)
 

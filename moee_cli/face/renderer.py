@@ -122,6 +122,11 @@ class FaceRenderer:
         self._unit = frame.scale
         self._gaps = self._lip_gaps(anatomy, outlines)
 
+    @property
+    def n_pixels(self) -> int:
+        """Pixels of a frame."""
+        return self._pixels.shape[0] * self._pixels.shape[1]
+
     @staticmethod
     def _head_part(anatomy: Anatomy) -> tuple[slice, slice]:
         """Return the rows and columns that hold face, hair and neck."""

@@ -12,9 +12,14 @@ from moee_cli.core.noise import NoiseSource
 from moee_cli.core.types import F32, U8, Drive, Portrait
 from moee_cli.engines.base import Pose
 from moee_cli.engines.motion.driver import drive_motion
+from moee_cli.engines.motion.process import Drawers, can_start
 from moee_cli.engines.motion.showcase import sheet_poses
 from moee_cli.engines.runtime import Runtime
 from moee_cli.face.renderer import FaceRenderer
+
+_WORTH_PROCESSES = 75 * 512 * 512
+"""Pixels of all frames from which on processes are started: each takes 0.3 s of CPU until it draws, as much as 16
+frames of 512x512."""
 
 
 class MotionEngine:
@@ -24,6 +29,8 @@ class MotionEngine:
         self._options = options
         self._threads = runtime.threads
         self._pool = ThreadPoolExecutor(runtime.threads, thread_name_prefix="draw")
+        self._drawers: Drawers | None = None
+        self._n_pixels = 0
 
     def prepare(self, portrait: Portrait) -> FaceRenderer:
         """Return the renderer of this portrait."""
@@ -34,11 +41,14 @@ class MotionEngine:
         return drive_motion(drive, noise)
 
     def draw(self, prepared: FaceRenderer, motion: F32) -> Iterator[U8]:
-        """Yield frames in order; a few are drawn ahead in threads (OpenCV releases the interpreter lock)."""
+        """Yield frames in order; a few are drawn ahead, in processes once there are enough of them to pay for these."""
+        self._n_pixels += len(motion) * prepared.n_pixels
+        if self._drawers is None and self._threads > 1 and self._n_pixels >= _WORTH_PROCESSES and can_start():
+            self._drawers = Drawers(self._threads)
         ahead: deque[Future[U8]] = deque()
         try:
             for row in motion:
-                ahead.append(self._pool.submit(prepared.draw, row))
+                ahead.append(self._pool.submit(self._draw, prepared, row))
                 if len(ahead) > self._threads:
                     yield ahead.popleft().result()
             while ahead:
@@ -47,10 +57,17 @@ class MotionEngine:
             for future in ahead:
                 future.cancel()
 
+    def _draw(self, prepared: FaceRenderer, row: F32) -> U8:
+        """Return one frame: from a process if one is free, and of the same bytes if not."""
+        frame = None if self._drawers is None else self._drawers.draw(prepared, row)
+        return prepared.draw(row) if frame is None else frame
+
     def poses(self) -> tuple[Pose, ...]:
         """Return what a sheet shows of this engine."""
         return sheet_poses()
 
     def close(self) -> None:
-        """Stop the drawing threads."""
+        """Stop the drawing threads and processes."""
         self._pool.shutdown(cancel_futures=True)
+        if self._drawers is not None:
+            self._drawers.close()
