@@ -3,7 +3,7 @@
 Steps, at a resolution bounded by the face: where a network sees a person (`segment`); the doubtful parts by colour
 (GrabCut: Rother, Kolmogorov, Blake, SIGGRAPH 2004); in a band along the silhouette the share of the person's colour in
 each pixel, from the colours on either side, drawn along the picture's edges (guided filter: He, Sun, Tang, ECCV 2010).
-`plate` then carries the backdrop on behind the person, and `unmix` divides each pixel between the two.
+`exemplar` then carries the backdrop on behind the person, and `unmix` divides each pixel between the two.
 """
 
 from __future__ import annotations
@@ -85,7 +85,19 @@ def _taken(pixels: U8, landmarks: F32, others: Sequence[F32]) -> tuple[U8, U8] |
     alpha = _alpha(small, seen, face, rest, small_unit)
     if alpha is None:
         return None
-    return divided(pixels, Parts.of(small, alpha, small_unit))
+    right, left = (face[index, :2] for index in OUTER_EYES)
+    eyes = (float(right[0] + left[0]) / 2, float(right[1] + left[1]) / 2)
+    return divided(pixels, Parts.of(small, alpha, eyes, small_unit, _faces(rest, alpha.shape)))
+
+
+def _faces(others: Sequence[F32], shape: tuple[int, ...]) -> Mask | None:
+    """Return where other faces are [h, w], with what hangs about them; None without any."""
+    if not others:
+        return None
+    everyone = np.zeros(shape[:2], np.bool_)
+    for one in others:
+        everyone |= cv2.dilate(_hull(one, shape), _disc(0.25 * float(np.ptp(one[:, 0])))) > 0
+    return everyone
 
 
 def _disc(radius: float) -> U8:

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from moee_cli.core.types import F32, U8, Layers
+from moee_cli.face.exemplar import carried_on
 from moee_cli.face.plate import spread
+
+Mask = NDArray[np.bool_]
 
 _TILE = 512
 """Pixels of a side that are worked on at once: bounds memory, and skips what is all person or all backdrop."""
@@ -21,7 +25,7 @@ _NOISE = 1.0
 """Levels that rounding and compression add to it."""
 _NEARBY = 0.05
 """Reach, in units, over which a mean is taken that texture is measured against: a gradient is no texture."""
-_RING = 0.03
+_RING = 0.06
 """Units outside the matte in which a pixel may still hold something of the person."""
 
 
@@ -41,13 +45,18 @@ class Parts:
     unit: float
 
     @staticmethod
-    def of(picture: U8, alpha: F32, unit: float) -> Parts:
-        """Return the parts of a picture [h, w, 3] whose alpha [h, w] is known; `unit` is the eye distance in px."""
+    def of(picture: U8, alpha: F32, middle: tuple[float, float], unit: float, faces: Mask | None = None) -> Parts:
+        """Return the parts of a picture [h, w, 3] whose alpha [h, w] is known.
+
+        `middle` (x, y px) is that of the eyes, `unit` their outer distance in px. `faces` [h, w] are those of others:
+        the backdrop is not continued with them.
+        """
         colours = picture.astype(np.float32)
         n = 2 * max(1, round(_RING * unit)) + 1
         clear = np.asarray(cv2.erode((alpha < 0.02).astype(np.float32), np.ones((n, n), np.uint8)), np.float32)
+        known = clear > 0.0
+        back = spread(*carried_on(colours, known, known if faces is None else known & ~faces, middle, unit))
         front = spread(colours, (alpha > 0.98).astype(np.float32))
-        back = spread(colours, clear)
         doubt = np.asarray(cv2.GaussianBlur(1.0 - clear, (0, 0), 0.5 * _RING * unit), np.float32)
         return Parts(alpha, front, back, _texture(colours, clear, unit), np.maximum(doubt, 1.0 - clear), unit)
 
@@ -120,7 +129,7 @@ def _behind(pixels: U8, alpha: F32, parts: Parts, tile: Tile, size: tuple[int, i
     front, back = _sized(parts.front, tile, size), _sized(parts.back, tile, size)
     rest = colours - share * front - (1.0 - share) * back
     change = rest * (1.0 - share) / (share * share + (1.0 - share) ** 2)
-    limit = (_OWN * _sized(parts.texture, tile, size) + _NOISE)[..., None]
+    limit = (_OWN * _sized(parts.texture, tile, size) + _NOISE)[..., None] * (1.0 - share)
     doubt = np.where(share > 0.0, np.float32(1.0), _sized(parts.doubt, tile, size)[..., None])
     behind = colours + doubt * (back + np.clip(change, -limit, limit) - colours)
     return np.asarray(np.clip(behind + 0.5, 0.0, 255.0), np.uint8)
