@@ -10,6 +10,7 @@ expert of weight 0 is silent, and neutral is a seventh entry that adds nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import sqrt
 
 import torch
@@ -51,15 +52,28 @@ class EmotionExperts(nn.Module):
         self.attention = ExpertAttention(width, latent_width, self.n_experts, n_heads, head_width)
         self.local = nn.Linear(width, self.n_experts) if local_gate else None
         self.overall = nn.Linear(width, N_EXPERTS + self.commanded) if global_gate and experts else None
+        if self.overall is not None:  # at first the gate is what the user commands
+            nn.init.zeros_(self.overall.weight)
+            nn.init.zeros_(self.overall.bias)
 
-    def forward(self, tokens: Tensor, latents: Tensor, weights: Tensor, valid: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        tokens: Tensor,
+        latents: Tensor,
+        weights: Tensor,
+        valid: Tensor | None = None,
+        forced: Tensor | None = None,
+    ) -> Tensor:
         """Return tokens [B, N, C].
 
         `latents` [B, L, D], or [B, N, L, D] where each token has its own; `weights` [B, 7] or [B, N, 7], rows summing
-        to 1, neutral first; `valid` [B, N] is False for tokens that only fill up the batch.
+        to 1, neutral first; `valid` [B, N] is False for tokens that only fill up the batch. `forced` [B, N, 6] stands
+        in for the global gate: so each expert is trained by itself, before there is a gate.
         """
         normed = self.norm(tokens)
-        gate = self.gate(normed, weights, valid)
+        gate = self.gate(normed, weights, valid) if forced is None else forced
+        if self.n_experts == 1 and forced is not None:
+            gate = forced.sum(-1, keepdim=True)
         heard = gate.detach().amax(dim=(0, 1)) > 0
         chosen = torch.nonzero(heard).flatten()
         if not len(chosen):
@@ -69,6 +83,10 @@ class EmotionExperts(nn.Module):
             gate, let_in = gate[..., chosen], let_in[..., chosen]
         mixed: Tensor = tokens + self.attention(normed, let_in, gate, latents, chosen)
         return mixed
+
+    def gates(self) -> Iterator[nn.Module]:
+        """Yield the gates that are learned."""
+        yield from (gate for gate in (self.local, self.overall) if gate is not None)
 
     def gate(self, normed: Tensor, weights: Tensor, valid: Tensor | None = None) -> Tensor:
         """Return how much each expert says, [B, N or 1, experts]; the rest to 1 is neutral's."""

@@ -77,6 +77,8 @@ class MotionInput:
     """[B, D]"""
     prosody: Tensor | None = None
     """[B, F, P]; opt-in: the emotion in the voice."""
+    forced: Tensor | None = None
+    """[B, F, 6], gates of the experts while each is trained by itself; zeros for the face without experts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +93,7 @@ class MotionContext:
     """[B, F, L, D]"""
     weights: Tensor
     valid: Tensor
+    forced: Tensor | None
 
 
 class MotionDenoiser(nn.Module):
@@ -130,7 +133,8 @@ class MotionDenoiser(nn.Module):
         scaled = given.controls * given.controls.new_tensor([1.0, 1.0, 1.0, 1.0 / _TYPICAL_BLINKS])
         told = self.controls(torch.cat([scaled, 1.0 - given.weights[..., :1]], -1))
         latents = self.latents(EmotionCue(given.weights, given.text, given.prosody), keep)
-        return MotionContext(tuple(hear(audio) for hear in self.hear), told, latents, given.weights, given.valid)
+        heard = tuple(hear(audio) for hear in self.hear)
+        return MotionContext(heard, told, latents, given.weights, given.valid, given.forced)
 
     def forward(self, noisy: Tensor, level: Tensor, context: MotionContext) -> Tensor:
         """Return the guess [B, F, 52] for `noisy` motion [B, F, 52] of noise level [B] (see `sampling.schedules`)."""
@@ -149,10 +153,14 @@ class MotionDenoiser(nn.Module):
         """Return motion in its own units again."""
         return motion * self.scale + self.mean
 
+    def mixtures(self) -> Iterator[EmotionExperts]:
+        """Yield the experts of each layer."""
+        yield from (layer.experts for layer in self.layers if isinstance(layer, _Layer))
+
     def emotional_parts(self) -> Iterator[nn.Module]:
         """Yield what is trained on top of the talking face: experts with their gates, and the latents."""
         yield self.latents
-        yield from (layer.experts for layer in self.layers if isinstance(layer, _Layer))
+        yield from self.mixtures()
 
 
 class _Layer(nn.Module):
@@ -185,7 +193,7 @@ class _Layer(nn.Module):
         shift, scale, gain, shift_2, scale_2, gain_2 = self.modulation(F.silu(step)).chunk(6, -1)
         seen = self.norms[0](frames) * (1.0 + scale) + shift + heard
         frames = frames + (1.0 + gain) * self.attention(seen, context.valid)
-        frames = self.experts(frames, context.latents, context.weights, context.valid)
+        frames = self.experts(frames, context.latents, context.weights, context.valid, context.forced)
         thought = self.think(self.norms[1](frames) * (1.0 + scale_2) + shift_2)
         spoken: Tensor = frames + (1.0 + gain_2) * thought
         return spoken

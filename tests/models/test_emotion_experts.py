@@ -14,6 +14,8 @@ def build(**switches):
     torch.manual_seed(0)
     experts = EmotionExperts(C, D, n_heads=2, head_width=8, **switches)
     torch.nn.init.normal_(experts.attention.out, std=0.1)  # as after training
+    if experts.overall is not None:
+        torch.nn.init.normal_(experts.overall.weight, std=0.1)
     return experts
 
 
@@ -145,6 +147,25 @@ def test_without_a_learned_gate_the_command_is_the_gate():
     experts = build(pool_reach=4, global_gate=False)
     weights = torch.softmax(torch.randn(B, N, 7), -1)
     torch.testing.assert_close(experts.gate(inputs()[0], weights), weights[..., 1:])
+
+
+def test_the_gate_starts_as_commanded():
+    weights = torch.softmax(torch.randn(B, N, 7), -1)
+    torch.testing.assert_close(EmotionExperts(C, D, pool_reach=4).gate(inputs()[0], weights), weights[..., 1:])
+
+
+def test_a_forced_gate_is_the_gate():
+    experts = build(pool_reach=4)
+    tokens, latents = inputs()
+    weights = one_hot(B, N, index=ANGER)
+    forced = weights[..., 1:]
+    torch.testing.assert_close(
+        experts(tokens, latents, one_hot(B, N, index=FEAR), forced=forced), experts(tokens, latents, weights)
+    )
+    one_for_all = build(pool_reach=4, experts=False)
+    torch.testing.assert_close(
+        one_for_all(tokens, latents, one_hot(B, N, index=NEUTRAL), forced=forced), one_for_all(tokens, latents, weights)
+    )
 
 
 def test_one_for_all_emotions_is_gated_by_intensity():
