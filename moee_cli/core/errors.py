@@ -9,6 +9,7 @@ Code that knows the reason raises one of these; nobody in between prints, logs o
     │   ├── ScriptError          3  carries all problems of a script at once
     │   ├── AudioError           3
     │   ├── PortraitError        3
+    │   ├── MotionFileError      3
     │   └── OutputError          3
     ├── Unavailable              4  a dependency, model, feature or piece of hardware is missing
     │   ├── EngineUnavailable    4
@@ -99,6 +100,10 @@ class AudioError(InputError):
 
 class PortraitError(InputError):
     """A portrait cannot be used."""
+
+
+class MotionFileError(InputError):
+    """A file of face motion cannot be used."""
 
 
 class OutputError(InputError):

@@ -1,0 +1,52 @@
+"""Face motion with times of its own: what a motion file holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moee_cli.core.types import F32
+
+F64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class TrackPart:
+    """One segment of the film that a track was written from."""
+
+    id: str
+    start: float
+    """Seconds from the beginning of the track."""
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class MotionTrack:
+    """Motion of one face, at times of its own."""
+
+    motion: F32
+    """[n, 52], columns `labels.MOTION_CHANNELS`."""
+    times: F64
+    """[n] seconds from the beginning of the track, growing; the first may be above 0."""
+    seconds: float
+    """Length, the last row's own duration included."""
+    parts: tuple[TrackPart, ...] = ()
+    remarks: tuple[str, ...] = ()
+    """What is odd about the file, for the user."""
+
+    def part(self, segment_id: str) -> TrackPart | None:
+        """Return the part that was written for the segment of this id."""
+        return next((part for part in self.parts if part.id == segment_id), None)
+
+    def at(self, times: F64) -> F32:
+        """Return motion [len(times), 52] at times in seconds: linear between rows, held before and after them."""
+        columns = [np.interp(times, self.times, column) for column in self.motion.T]
+        return np.asarray(np.stack(columns, axis=1), np.float32)
+
+
+def even_times(n: int, fps: Fraction) -> F64:
+    """Return the times [n] of video frames, each correctly rounded: a sum of steps would drift."""
+    return np.arange(n, dtype=np.float64) * fps.denominator / fps.numerator
