@@ -116,7 +116,7 @@ def test_a_script_that_is_missing_or_a_folder(moee, tmp_path):
     [
         (script("[{audio: line.wav, emotion: auto}]"), "emotion: auto"),
         (script("[{audio: line.wav, prompt: holding back tears}]"), "prompt"),
-        (script(extra="write: [npz]\n"), "write"),
+        (script(extra="captions: {write: [srt]}\n"), "captions"),
         (script(extra="matrix: {lang: [de, fr]}\n"), "matrix"),
         (script(extra="engine: dice-talk\n"), "dice-talk"),
     ],

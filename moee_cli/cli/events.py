@@ -77,6 +77,7 @@ EVENTS: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
             "A video stands under its final name; one for each output of the script.",
             {
                 "output": "string: the video, `-` for standard output",
+                "motion": "array of strings: files of its face motion (`write`)",
                 "n_frames": "integer: frames of the video",
                 "elapsed": "number: seconds the render took",
                 "item": "string: the script (batch)",

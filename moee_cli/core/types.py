@@ -154,6 +154,13 @@ class TransitionKind(StrEnum):
     DISSOLVE = "dissolve"
 
 
+class MotionFormat(StrEnum):
+    """A file that face motion is written to."""
+
+    ARKIT_CSV = "arkit-csv"
+    NPZ = "npz"
+
+
 @dataclass(frozen=True)
 class AudioSpan:
     """A stretch of an audio file, in samples of the file's own rate."""
@@ -201,6 +208,8 @@ class Segment:
     """Video frames this segment idles on after its end, for the dissolve that takes it out."""
     emotion: tuple[EmotionKey, ...]
     controls: Controls
+    motion: Path | None = None
+    """File that its motion is taken from; None: it is sampled."""
     where: str = ""
     """`file:line:column` in the script, for messages."""
 

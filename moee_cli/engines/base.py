@@ -54,6 +54,8 @@ class EngineSpec:
     weights_licence: str
     target: str
     """`module:Class` of the engine."""
+    moves_face: bool = False
+    """Its motion has the columns `labels.MOTION_CHANNELS`: it can be written to a file and taken from one."""
     draws_transparent: bool = False
     """It can draw the person alone, for `background: transparent`; if not, such scripts are refused."""
 

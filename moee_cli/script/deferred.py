@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 
 from moee_cli.core.errors import Problem
 from moee_cli.script.positions import KeyPath
 from moee_cli.script.report import Report
-from moee_cli.script.schema import DEFAULT_ENGINE, CaptionsEntry, Line, ScriptEntry
+from moee_cli.script.schema import DEFAULT_ENGINE, CaptionsEntry, ScriptEntry
 
 
 def find_deferred(
     entry: ScriptEntry,
     report: Report,
     *,
-    lines: Sequence[Line],
     from_words: Iterable[KeyPath],
     later_engines: Collection[str],
 ) -> tuple[Problem, ...]:
@@ -27,13 +26,7 @@ def find_deferred(
         if getattr(entry, key) is not None:
             message = f"`{key}` is not in this release"
             found.append(report.note((key,), message, "write one script for each output, and `moee batch` them"))
-    if entry.write:
-        found.append(report.note(("write",), "writing face motion to a file is not in this release", "remove `write`"))
     found += _captions(entry, report)
-    for line in lines:
-        if line.motion is not None:
-            message = "motion from a file is not in this release"
-            found.append(Problem(message, line.where, f"{line.key}.motion", "remove `motion`"))
     for path in from_words:
         wish = "`prompt`" if path[-1] == "prompt" else "`emotion: auto`"
         message = f"{wish} needs the text model, which is not in this release"

@@ -235,7 +235,7 @@ class _Loading:
             check_background(placed.output.frame.background, placed.frame_place("background"), report)
         check_suffixes(outputs, report, is_elsewhere=self.checks.is_elsewhere)
         frames = [placed.output.frame for placed in outputs]
-        check_paths(outputs, input_files(file, cast, lines, frames), report)
+        check_paths(outputs, input_files(file, cast, lines, frames), report, writes=bool(entry.write))
         engine = entry.engine or DEFAULT_ENGINE
         if self.engines and engine not in self.engines:
             hint = f"{did_you_mean(engine, self.engines)}`moee engines` lists those installed"
@@ -249,7 +249,6 @@ class _Loading:
         deferred = find_deferred(
             entry,
             report,
-            lines=lines,
             from_words=resolver.from_words,
             later_engines=self.checks.later_engines,
         )
@@ -266,6 +265,7 @@ class _Loading:
             seed=seed,
             cast=cast,
             lines=lines,
+            write=tuple(dict.fromkeys(entry.write or ())),
             deferred=deferred,
             warnings=tuple(dict.fromkeys(report.warnings)),
         )

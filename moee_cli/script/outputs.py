@@ -137,12 +137,18 @@ def check_suffixes(outputs: Sequence[PlacedOutput], report: Report, *, is_elsewh
             report.error(placed.place if is_single else (*placed.place, "path"), *fault)
 
 
-def check_paths(outputs: Sequence[PlacedOutput], inputs: Iterable[Path], report: Report) -> None:
-    """Report outputs of a list that would write over each other, or over a file that the script reads."""
+def check_paths(
+    outputs: Sequence[PlacedOutput], inputs: Iterable[Path], report: Report, *, writes: bool = False
+) -> None:
+    """Report outputs of a list that would write over each other, or over a file that the script reads.
+
+    With `writes`, the files of face motion beside them, which have the same name but for the ending, count as well.
+    """
     if not outputs or outputs[0].place == ("output",):  # there is one, and `-o` may send it elsewhere
         return
     read = {os.path.realpath(file) for file in inputs}
     written: dict[str, KeyPath] = {}
+    stems: dict[str, KeyPath] = {}
     for placed in outputs:
         file, spot = os.path.realpath(placed.output.path or ""), (*placed.place, "path")
         name = show(Path(file).name)
@@ -152,6 +158,9 @@ def check_paths(outputs: Sequence[PlacedOutput], inputs: Iterable[Path], report:
             report.error(
                 spot, f"{name} is already written by {spell_path(other)}", "give each output a file of its own"
             )
+        elif writes and (other := stems.setdefault(str(Path(file).with_suffix("")), placed.place)) != placed.place:
+            told = f"the motion of {name} would be written over that of {spell_path(other)}"
+            report.error(spot, told, "with `write`, give each output a name that differs in more than its ending")
 
 
 def _given(entry: FrameEntry | EncodingEntry | None) -> dict[str, Any]:

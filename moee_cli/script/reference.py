@@ -121,6 +121,34 @@ output:
   `a01~before`.
 - `gap` is a pause before a line, the first included; its id comes from that line: `a05~gap`.
 - `moee plan` shows all ids; `moee render --only` takes those of lines, pauses and gaps alike.
+
+## Face motion in files
+
+```yaml
+write: [arkit-csv, npz]
+segments:
+  - {{id: a01, audio: a01.wav, motion: other-film.motion.npz}}    # the segment a01 of that film, on this portrait
+  - {{id: a02, audio: take7.mov, from: 3s, to: 8s, motion: take7.csv}}    # recorded with an iPhone
+```
+
+- `write` puts files beside each video: `film.arkit.csv` with the columns of the Live Link Face app, and
+  `film.motion.npz` with all 52 channels. With several speakers each has files of its own: `film.ana.arkit.csv`. A file
+  has one row for each video frame of the film, also where its speaker is not seen: there, the face is at rest, and
+  BlendShapeCount is 0 (`seen` in the npz).
+- Timecodes start at 0 and tell the true time, in 1/60 s with three decimals as the app counts, whatever the frame rate:
+  at 29.97 frames per second the second row stands at `00:00:00:02.002`. No numbers are dropped.
+- Angles in the CSV are radians and have its signs: yaw > 0 to the subject's right, pitch > 0 down, roll > 0 to the
+  subject's left shoulder. It has no place for the head's shifts; the npz has (its arrays: `motion`, `channels`, `fps`,
+  `seen`, `speaker`, and `segments` with `starts` and `lengths` in rows).
+- `motion` moves a line as a file says, from an app or from another film; the sound is still needed. The file is as
+  long as the line, or as its whole recording, and then `from` and `to` cut both, to 0.2 s. In an npz of another film,
+  the segment with the line's id is used. Without fitting length it is an error.
+- Nothing is added to motion from a file, no blink and no head motion; `emotion`, `intensity`, `take`, `head`, `gaze`
+  and `blinks` mean nothing there, and a warning says so. Where the line blends with a neighbour, it turns into the
+  motion sampled there within the length of the blend; two files meet in the middle; one that goes on is left as it is.
+- Recordings of any frame rate are read at 25 motion frames per second. Columns go by name, in any order and case; the
+  eyes and `TongueOut` may be missing. The head's angles count from the pose of the portrait: look into the camera.
+- A film sent to standard output (`-o -`) has no files beside it.
 """
 
 

@@ -32,6 +32,9 @@ T = TypeVar("T")
 EmotionWritten = str | dict[str, float] | list[KeyframeEntry]
 _WITH_AUDIO = ("from_", "to", "text", "subtitles", "motion", "gap")
 """Keys that mean nothing in a pause."""
+_SAMPLED = ("emotion", "prompt", "intensity", "take", "head", "gaze", "blinks")
+"""Keys that decide how motion is sampled, and nothing where it comes from a file."""
+MOTION_SUFFIXES = (".csv", ".npz")
 MAX_SILENCE = 24 * 3600
 """Seconds of a pause: a longer one is a slip, such as milliseconds without their unit."""
 
@@ -142,6 +145,8 @@ class LineResolver:
         )
         if segment.subtitles is not None:
             self._check_file(segment.subtitles, (*path, "subtitles"))
+        if segment.motion is not None:
+            self._check_motion(segment, segment.motion, path)
         line_id = segment.id or default_id(str(audio))
         self._claim(line_id, path, by_name=segment.id is None)
         speaker = self._speaker(segment, path)
@@ -293,6 +298,17 @@ class LineResolver:
     def _check_file(self, file: Path, path: KeyPath) -> None:
         if fault := self._files.fault(file):
             _report_file(file, fault, path, self._files, self.report)
+
+    def _check_motion(self, segment: SegmentEntry, file: Path, path: KeyPath) -> None:
+        """Check the name of a motion file, and say which keys of its segment it leaves without a meaning."""
+        if file.suffix.lower() not in MOTION_SUFFIXES:
+            told = f"{show(file.name)} is not a file of face motion"
+            self.report.error((*path, "motion"), told, f"its name ends in {' or '.join(MOTION_SUFFIXES)}")
+        self._check_file(file, (*path, "motion"))
+        for name in _SAMPLED:
+            if getattr(segment, name) is not None:
+                told = "means nothing beside `motion`: the face moves as the file says"
+                self.report.warn((*path, name), told, "remove one of them", of_key=True)
 
     def _emotion(
         self, segment: SegmentEntry, path: KeyPath, length: Fraction | None

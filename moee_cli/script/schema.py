@@ -23,6 +23,7 @@ from moee_cli.core.types import (
     EmotionKey,
     Encoding,
     FrameFormat,
+    MotionFormat,
     TransitionKind,
 )
 from moee_cli.script.background import BackgroundValue
@@ -38,6 +39,7 @@ from moee_cli.script.values import (
     Length,
     Loudness,
     Moment,
+    MotionFormatName,
     OutputPath,
     PositiveLength,
     Rate,
@@ -249,7 +251,11 @@ class LineEntry(Entry):
     )
     text: TextValue | None = Field(None, description="the words that are spoken")
     subtitles: InputPath | None = Field(None, description="SRT or VTT file with the words that are spoken")
-    motion: InputPath | None = Field(None, description="face motion from a file (a later release)")
+    motion: InputPath | None = Field(
+        None,
+        description="face motion from a file instead of sampled: a Live Link Face `.csv`, or an `.npz` of `write`; as "
+        "long as the line, or as the whole recording",
+    )
 
 
 class SegmentEntry(PerformanceEntry, LineEntry):
@@ -259,7 +265,7 @@ class SegmentEntry(PerformanceEntry, LineEntry):
         json_schema_extra={
             "oneOf": [{"required": ["audio"]}, {"required": ["pause"]}],
             "not": {"required": ["emotion", "prompt"]},
-            "dependencies": {"from": ["audio"], "to": ["audio"], "text": ["audio"], "subtitles": ["audio"]},
+            "dependencies": {key: ["audio"] for key in ("from", "to", "text", "subtitles", "motion")},
         }
     )
 
@@ -323,8 +329,9 @@ class ScriptEntry(Entry):
     defaults: DefaultsEntry | None = Field(None, description="values for every segment that does not say otherwise")
     segments: list[SegmentEntry] = Field(description="the lines and pauses of the film, in order")
     captions: CaptionsEntry | None = Field(None, description="subtitles (a later release)")
-    write: list[TextValue] | None = Field(
-        None, description="also write the face motion: `arkit-csv`, `npz` (a later release)"
+    write: list[MotionFormatName] | None = Field(
+        None,
+        description="also write the face motion beside each video: `arkit-csv` (as the Live Link Face app does), `npz`",
     )
     matrix: dict[str, TextOrList] | None = Field(
         None, description="expand the script into one output per combination (a later release)"
@@ -420,6 +427,8 @@ class Script:
     seed: int
     cast: Mapping[str, CastMember]
     lines: tuple[Line, ...]
+    write: tuple[MotionFormat, ...] = ()
+    """Files of face motion that are written beside each video."""
     deferred: tuple[Problem, ...] = ()
     """What the format knows and this release cannot do yet, one sentence each."""
     warnings: tuple[Problem, ...] = ()

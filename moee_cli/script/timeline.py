@@ -149,6 +149,7 @@ def _place(placed: Sequence[_Placed], fps: Fraction) -> list[Segment]:
                 handle_after=0,
                 emotion=_emotion(line, segments),
                 controls=line.controls,
+                motion=line.motion,
                 where=line.where,
             )
         )

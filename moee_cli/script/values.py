@@ -17,7 +17,7 @@ from pydantic_core import core_schema
 
 from moee_cli.core.suggest import did_you_mean
 from moee_cli.core.timebase import NTSC
-from moee_cli.core.types import FRAME_SIDES, VIDEO_SUFFIXES, Fit, Gaze, TransitionKind
+from moee_cli.core.types import FRAME_SIDES, VIDEO_SUFFIXES, Fit, Gaze, MotionFormat, TransitionKind
 from moee_cli.script.positions import Map, Seq, Text, shorten, show
 
 
@@ -456,6 +456,7 @@ Loudness = Annotated[
 ]
 FitName = Annotated[Fit, choice_kind("fit", Fit)]
 GazeName = Annotated[Gaze, choice_kind("gaze", Gaze)]
+MotionFormatName = Annotated[MotionFormat, choice_kind("motion format", MotionFormat)]
 FaceChoice = Annotated[str, Kind("face", _read_face, {"type": ["string", "integer"], "minimum": 0, "minLength": 1})]
 InputPath = Annotated[Path, Kind("path", read_input, _STRING)]
 _OUTPUT_PATTERN = rf"\.([mM][pP]4|[mM]4[vV]|[mM][oO][vV])$|{VARIABLE}"

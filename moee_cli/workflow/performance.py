@@ -19,6 +19,8 @@ from moee_cli.core.timebase import MOTION_FPS, frames_covering
 from moee_cli.core.types import F32, AudioFeatures, Drive, Gaze, NoiseSpan, Timeline
 from moee_cli.emotion.track import emotion_track
 from moee_cli.sampling.chunks import Chunk, OverlapBlender, plan_chunks
+from moee_cli.workflow.joining import LEAST_RAMP, Beside, joined
+from moee_cli.workflow.reuse import Given
 
 T = TypeVar("T")
 
@@ -39,7 +41,9 @@ class Performance:
     """Samples, blends and interpolates the motion of one film, on demand and with flat memory.
 
     `features(index)` hears a segment, [n_motion] frames; `silence(n)` is what a silent stretch sounds like;
-    `sample(index, drive)` runs the engine for one chunk of segment `index`.
+    `sample(index, drive)` runs the engine for one chunk of segment `index`; `given(index)` is the motion of a segment
+    that takes it from a file. Such a segment is sampled as well, for what leads over to it: so the motion of its
+    neighbours does not depend on the file.
     """
 
     def __init__(
@@ -50,6 +54,7 @@ class Performance:
         features: Callable[[int], AudioFeatures],
         silence: Callable[[int], AudioFeatures],
         sample: Callable[[int, Drive], F32],
+        given: Callable[[int], Given | None] = lambda _index: None,
     ) -> None:
         self._timeline = timeline
         self._grid = grid
@@ -57,7 +62,8 @@ class Performance:
         self._silence = silence
         self._sample = sample
         self._chunks = _Recent(self._sample_chunks)
-        self._motion = _Recent(self._blend)
+        self._given = _Recent(given)
+        self._motion = _Recent(self._moved)
 
     # --- extent -----------------------------------------------------------------------------------------------------
 
@@ -160,6 +166,36 @@ class Performance:
         for chunk, values in self._chunks(index):
             blender.add(chunk, values)
         return blender.result()
+
+    def _moved(self, index: int) -> F32:
+        """Motion of a segment, sampled, or from a file and led over to what is sampled around it."""
+        given = self._given(index)
+        if given is None:
+            return self._blend(index)
+        first, n_motion = self.first(index), self._timeline.segments[index].n_motion
+        before, after = self._beside(index, given, -1), self._beside(index, given, 1)
+        if first == 0 and self.stop(index) == n_motion and not before.ramp and not after.ramp:
+            return given.motion
+        motion = self._blend(index)
+        inside = slice(-first, n_motion - first)
+        motion[inside] = joined(given.motion, motion[inside], before, after)
+        return motion
+
+    def _beside(self, index: int, given: Given, way: int) -> Beside:
+        """Return what a segment with motion from a file is to be joined to, before it (`way` -1) or after it (1)."""
+        segment, other = self._timeline.segments[index], index + way
+        if segment.handle_before if way < 0 else segment.handle_after:
+            return Beside(LEAST_RAMP)
+        if not (0 <= other < len(self._timeline.segments) and self._joins(min(index, other))):
+            return Beside()
+        later = self._timeline.segments[max(index, other)]
+        ramp = max(LEAST_RAMP, round(later.transition_frames / self._timeline.fps * MOTION_FPS))
+        beside = self._given(other)
+        if beside is None:
+            return Beside(ramp)
+        if beside.leads_to(given) if way < 0 else given.leads_to(beside):
+            return Beside()
+        return Beside(ramp, beside.motion[-2:] if way < 0 else beside.motion[:2])
 
     def motion(self, index: int) -> F32:
         """Return the motion of a segment on its own motion frames, float32 [stop - first, D]."""

@@ -9,14 +9,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from moee_cli.core.errors import EngineUnavailable, NotInRelease
+from moee_cli.core.errors import EngineUnavailable, NotInRelease, ScriptError
 from moee_cli.core.labels import EMOTIONS
 from moee_cli.core.types import EmotionKey, Segment, Timeline
 from moee_cli.engines.base import EngineSpec
 from moee_cli.engines.registry import engine_spec
 from moee_cli.script.schema import Output, Script
 from moee_cli.script.timeline import AudioLength, build_timeline
+from moee_cli.workflow.motion_out import MotionFile, describe_motion, motion_files
 from moee_cli.workflow.provenance import describe_segments
+from moee_cli.workflow.reuse import motion_faults, motion_remarks
 
 START_UP_SECONDS = 1.7
 """Imports, landmarks and stitching of one render; see docs/benchmarks.md."""
@@ -132,7 +134,14 @@ class Plan:
             "n_frames": timeline.n_frames,
             "seconds": round(float(timeline.seconds), 6),
             "n_pieces": len(timeline.pieces),
+            "motion": [describe_motion(file) for file in self.motion_files(output)],
         }
+
+    def motion_files(self, output: Output) -> tuple[MotionFile, ...]:
+        """Return the files of face motion that are written beside an output."""
+        if output.path is None:
+            return ()
+        return motion_files(output.path, self.script.write, self.timelines[output.frame.fps])
 
 
 def plan(script: Script) -> Plan:
@@ -140,8 +149,8 @@ def plan(script: Script) -> Plan:
 
     Raises:
         NotInRelease: the script uses something this release does not do yet.
-        EngineUnavailable: its engine cannot draw the background it asks for.
-        ScriptError: audio is missing or does not fit; all faults at once.
+        EngineUnavailable: its engine cannot draw the background it asks for, or its motion is not that of a face.
+        ScriptError: audio or motion is missing or does not fit; all faults at once.
     """
     from moee_cli.media.decode import probe_audio
 
@@ -153,10 +162,13 @@ def plan(script: Script) -> Plan:
     if not spec.draws_transparent and any(output.frame.is_transparent for output in script.outputs):
         hint = "choose another `background`, or another engine"
         raise EngineUnavailable(f"engine {spec.name} cannot draw `background: transparent`", hint)
+    if not spec.moves_face and (script.write or any(line.motion is not None for line in script.lines)):
+        hint = "remove `write` and `motion`, or choose another engine"
+        raise EngineUnavailable(f"engine {spec.name} moves no face that files could hold", hint)
     timelines = _timelines(script, probe)
     files = dict.fromkeys(line.audio for line in script.lines if line.audio is not None)
     heard = tuple(f"{path.name}: {warning}" for path in files for warning in probe(path).warnings)
-    return Plan(script, spec, timelines, (*sizes, *heard))
+    return Plan(script, spec, timelines, (*sizes, *heard, *motion_remarks(script.lines)))
 
 
 def _sized(script: Script) -> tuple[Script, tuple[str, ...]]:
@@ -185,7 +197,7 @@ def place(script: Script) -> Timeline:
     """Return the timeline of a script, at the frame rate of its first output.
 
     Raises:
-        ScriptError: audio is missing or does not fit; all faults at once.
+        ScriptError: audio or motion is missing or does not fit; all faults at once.
     """
     from moee_cli.media.decode import probe_audio
 
@@ -194,11 +206,23 @@ def place(script: Script) -> Timeline:
 
 def _timelines(script: Script, probe: Callable[[Path], AudioLength]) -> dict[Fraction, Timeline]:
     rates = dict.fromkeys(output.frame.fps for output in script.outputs)
-    return {fps: build_timeline(script.lines, fps, probe) for fps in rates}
+    faults = motion_faults(script.lines, probe)
+    try:
+        timelines = {fps: build_timeline(script.lines, fps, probe) for fps in rates}
+    except ScriptError as error:
+        raise ScriptError([*error.problems, *faults]) from None
+    if faults:
+        raise ScriptError(faults)
+    return timelines
 
 
 def emotion_text(segment: Segment) -> str:
-    """Return a segment's emotion in words: `anger 80% disgust 20% @ 0.7`, keys joined by arrows."""
+    """Return a segment's emotion in words: `anger 80% disgust 20% @ 0.7`, keys joined by arrows.
+
+    Where the motion comes from a file, the file.
+    """
+    if segment.motion is not None:
+        return f"as in {segment.motion.name}"
     return " → ".join(_key_text(key) for key in segment.emotion)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from fractions import Fraction
@@ -54,15 +54,17 @@ def script_name(script: Script, output: Path) -> str:
 
 
 @contextmanager
-def claim_output(script: Script, output: Path, *, force: bool) -> Iterator[None]:
+def claim_output(script: Script, output: Path, beside: Sequence[Path] = (), *, force: bool) -> Iterator[None]:
     """Make sure that the output may be written, before anything slow; its folder is made, and removed on failure.
+
+    `beside` are further files of the render: those that are there must come from an earlier render of the same script.
 
     Raises:
         OutputError: the output is no plain file, an input of the script, or not ours; its folder cannot be written.
     """
     made = _make_folder(output.parent)
     try:
-        _check_output(script, output, force=force)
+        _check_output(script, output, beside, force=force)
         yield
     except BaseException:
         for folder in made:
@@ -81,10 +83,10 @@ def _make_folder(folder: Path) -> list[Path]:
     return missing
 
 
-def _check_output(script: Script, output: Path, *, force: bool) -> None:
+def _check_output(script: Script, output: Path, beside: Sequence[Path], *, force: bool) -> None:
     sidecar = sidecar_path(output)
-    check_target(output)
-    check_target(sidecar)
+    for path in (output, sidecar, *beside):
+        check_target(path)
     try:
         # Asking for permission is not enough: a mount may be read-only or full.
         with tempfile.TemporaryFile(dir=output.parent):
@@ -92,8 +94,10 @@ def _check_output(script: Script, output: Path, *, force: bool) -> None:
     except OSError as error:
         raise from_os_error(error, f"cannot write into the folder {output.parent}") from None
     for source in input_files(script.path, script.cast, script.lines, [output.frame for output in script.outputs]):
-        if any(path.exists() and path.samefile(source) for path in (output, sidecar) if source.exists()):
-            raise OutputError(f"{output}: is an input of this script", "choose another name with -o")
+        for path in (output, sidecar, *beside) if source.exists() else ():
+            if path.exists() and path.samefile(source):
+                told = path if path in beside else output
+                raise OutputError(f"{told}: is an input of this script", "choose another name with -o")
     if force:
         return
     if output.exists() and not _is_from(script, output):
@@ -102,6 +106,12 @@ def _check_output(script: Script, output: Path, *, force: bool) -> None:
     if sidecar.exists() and SIDECAR_KEY not in (read_sidecar(output) or {}):
         hint = "give --force to overwrite it, or choose another output with -o"
         raise OutputError(f"{sidecar}: exists and is not a sidecar of moee", hint)
+    listed = (read_sidecar(output) or {}).get("motion")
+    own = [file.get("file") for file in listed if isinstance(file, dict)] if isinstance(listed, list) else []
+    for path in beside:
+        if path.exists() and not (path.name in own and _is_from(script, output)):
+            hint = "give --force to overwrite it, or another name with -o"
+            raise OutputError(f"{path}: exists and was not made from this script", hint)
 
 
 def _is_from(script: Script, output: Path) -> bool:
@@ -119,16 +129,24 @@ def container_tags(script: Script) -> dict[str, str]:
 
 @contextmanager
 def sidecar_beside(
-    video: Path, output: Output, script: Script, timeline: Timeline, *, spec: EngineSpec, device: str
+    video: Path,
+    output: Output,
+    script: Script,
+    timeline: Timeline,
+    *,
+    spec: EngineSpec,
+    device: str,
+    motion: Sequence[Mapping[str, str]] = (),
 ) -> Iterator[None]:
     """Write the sidecar under a temporary name; it takes its own when the block, which makes the video, ends well.
 
-    So a sidecar that cannot be written is found out before there is a video without one.
+    So a sidecar that cannot be written is found out before there is a video without one. `motion` describes
+    the files of face motion beside the video.
 
     Raises:
         OutputError, EnvironmentFailed: it cannot be written.
     """
-    content = _describe(video, output, script, timeline, spec=spec, device=device)
+    content = _describe(video, output, script, timeline, spec=spec, device=device) | {"motion": list(motion)}
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     with replacing(sidecar_path(video)) as temporary:
         try:
@@ -178,6 +196,7 @@ def describe_segments(timeline: Timeline) -> list[dict[str, Any]]:
             "speaker": segment.speaker,
             "kind": "pause" if segment.audio is None else "speech",
             "audio": None if segment.audio is None else segment.audio.path.name,
+            "motion": None if segment.motion is None else segment.motion.name,
             "start_frame": segment.start_frame,
             "n_frames": segment.n_frames,
             "start_seconds": _rounded(segment.start_frame / timeline.fps),

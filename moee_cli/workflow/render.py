@@ -24,6 +24,7 @@ from moee_cli.media.stitch import stitch
 from moee_cli.script.schema import Output, Script
 from moee_cli.script.timeline import select
 from moee_cli.store.work import work_folder
+from moee_cli.workflow.motion_out import MotionFile, MotionSpool, describe_motion, motion_beside, motion_files
 from moee_cli.workflow.plan import Plan, plan
 from moee_cli.workflow.provenance import claim_output, container_tags, sidecar_beside
 from moee_cli.workflow.studio import Studio, open_studio
@@ -39,6 +40,8 @@ class Video:
     n_frames: int
     seconds: float
     """Length of the film."""
+    motion: tuple[Path, ...] = ()
+    """Files of its face motion (`write`)."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ class _Underway:
     output: Output
     timeline: Timeline
     coding: Coding
+    motion: tuple[MotionFile, ...] = ()
     pieces: list[Path] = field(default_factory=list)
 
 
@@ -113,29 +117,47 @@ def render(
     for warning in planned.warnings:
         told.warn(warning)
 
+    if script.write and len(named) < len(videos):
+        told.warn("the film goes to standard output: `write` puts no face motion beside it")
+
     with ExitStack() as stack:
         for video in named:
-            stack.enter_context(claim_output(script, video.path, force=force))
+            beside = [file.path for file in video.motion]
+            stack.enter_context(claim_output(script, video.path, beside, force=force))
         folder = stack.enter_context(work_folder())
         ids = {segment.id for segment in videos[0].timeline.segments}
         studio = stack.enter_context(open_studio(planned, ids, runtime, told))
         told.start("listen", None, "s")
         sounds = _write_sounds(videos, folder)
         told.start("draw", sum(video.timeline.n_frames for video in videos))
+        spools: dict[Fraction, MotionSpool] = {}
         for fps in planned.timelines:
-            _draw([video for video in videos if video.timeline.fps == fps], folder, studio, told)
+            alike = [video for video in videos if video.timeline.fps == fps]
+            if any(video.motion for video in alike):
+                spools[fps] = MotionSpool(folder, alike[0].timeline)
+            _draw(alike, folder, studio, told, spools.get(fps))
         told.start("stitch", None)
         failures: list[MoeeError] = []
         for video, sound in zip(videos, sounds, strict=True):
             try:
-                _finish(video, sound, planned, runtime.device_type)
+                _finish(video, sound, planned, runtime.device_type, spools.get(video.timeline.fps))
             except MoeeError as failure:  # what is drawn of the others is not lost
                 failures.append(failure)
                 continue
             elapsed = round(time.monotonic() - begin, 3)
-            told.event("done", output=str(video.path), n_frames=video.timeline.n_frames, elapsed=elapsed)
+            motion = [str(file.path) for file in video.motion]
+            n_frames = video.timeline.n_frames
+            told.event("done", output=str(video.path), motion=motion, n_frames=n_frames, elapsed=elapsed)
         _raise_first(failures, told)
-    made = tuple(Video(video.path, video.timeline.n_frames, float(video.timeline.seconds)) for video in videos)
+    made = tuple(
+        Video(
+            video.path,
+            video.timeline.n_frames,
+            float(video.timeline.seconds),
+            tuple(file.path for file in video.motion),
+        )
+        for video in videos
+    )
     return RenderResult(made, time.monotonic() - begin, (*planned.warnings, *studio.remarks))
 
 
@@ -159,7 +181,9 @@ def _underway(planned: Plan, given: Path | None, only: Sequence[str]) -> list[_U
         if only and given is None:
             path = path.with_name(f"{path.stem}.{'+'.join(only)}{path.suffix}")
         coding = H264 if path == STDOUT else coding_of(path, output.frame)
-        videos.append(_Underway(number, path, output, timelines[output.frame.fps], coding))
+        timeline = timelines[output.frame.fps]
+        motion = () if path == STDOUT else motion_files(path, script.write, timeline)
+        videos.append(_Underway(number, path, output, timeline, coding, motion))
     return videos
 
 
@@ -174,12 +198,17 @@ def _write_sounds(videos: Sequence[_Underway], folder: Path) -> list[Path]:
     return [written[video.timeline.fps, video.output.encoding.loudness_lufs] for video in videos]
 
 
-def _draw(videos: Sequence[_Underway], folder: Path, studio: Studio, told: Progress) -> None:
-    """Draw and encode videos of one frame rate: each piece is moved once, then drawn for one video after the other."""
+def _draw(videos: Sequence[_Underway], folder: Path, studio: Studio, told: Progress, spool: MotionSpool | None) -> None:
+    """Draw and encode videos of one frame rate: each piece is moved once, then drawn for one video after the other.
+
+    What moves is kept in the spool, if there is one.
+    """
     timeline = videos[0].timeline
     for number, piece in enumerate(timeline.pieces):
         segment = timeline.segments[piece.segment]
         moves = studio.move(timeline.fps, segment.id, piece.start, piece.start + piece.n_frames)
+        if spool is not None:
+            spool.add(timeline.segments[piece.segment].start_frame + piece.start, moves)
         for video in videos:
             path = folder / f"{video.number}-piece-{number:05d}.{video.coding.container}"
             with PieceWriter(path, video.output.frame, video.output.encoding, video.coding) as writer:
@@ -190,13 +219,18 @@ def _draw(videos: Sequence[_Underway], folder: Path, studio: Studio, told: Progr
             told.event("piece", output=str(video.path), segment=segment.id, start=piece.start, n_frames=piece.n_frames)
 
 
-def _finish(video: _Underway, sound: Path, planned: Plan, device: str) -> None:
-    """Put pieces and sound together under the video's name, and the sidecar beside it."""
+def _finish(video: _Underway, sound: Path, planned: Plan, device: str, spool: MotionSpool | None) -> None:
+    """Put pieces and sound together under the video's name; the sidecar and the motion files beside it."""
     with ExitStack() as stack:
         if video.path != STDOUT:
             script, spec = planned.script, planned.spec
-            sidecar = sidecar_beside(video.path, video.output, script, video.timeline, spec=spec, device=device)
+            told = [describe_motion(file) for file in video.motion]
+            sidecar = sidecar_beside(
+                video.path, video.output, script, video.timeline, spec=spec, device=device, motion=told
+            )
             stack.enter_context(sidecar)
+            if spool is not None:
+                stack.enter_context(motion_beside(video.motion, spool, video.timeline))
         stitch(
             video.pieces,
             sound,

@@ -19,6 +19,7 @@ from moee_cli.script.schema import Line, Script
 from moee_cli.script.timeline import build_timeline
 from moee_cli.script.values import MAX_SEED
 from moee_cli.store.paths import user_config
+from moee_cli.workflow.reuse import motion_faults
 
 PLANNED_ENGINES = ("moee", "dice-talk", "emodiffhead")
 """Engines the script format knows and this release does not have yet."""
@@ -74,14 +75,15 @@ def option_models() -> dict[str, type[BaseModel]]:
 
 
 def _audio_faults(line: Line, fps: Fraction) -> Sequence[Problem]:
-    """Return what is wrong with the recording of one line, or with its place in it."""
+    """Return what is wrong with the recording of one line, its place in it, or its motion."""
     from moee_cli.media.decode import probe_audio
 
+    faults = motion_faults([line], probe_audio)
     try:
         build_timeline([line], fps, probe_audio)
     except ScriptError as error:
-        return error.problems
-    return ()
+        return [*error.problems, *faults]
+    return faults
 
 
 def _option_faults(engine: str, options: Options, places: Mapping[str, str]) -> Sequence[Problem]:

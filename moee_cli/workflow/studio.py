@@ -20,9 +20,10 @@ from moee_cli.core.types import F32, U8, AudioFeatures, AudioSpan, Canvas, Drive
 from moee_cli.engines.base import Engine, create_engine
 from moee_cli.engines.registry import check_options
 from moee_cli.engines.runtime import Runtime
-from moee_cli.media.decode import read_mono
+from moee_cli.media.decode import probe_audio, read_mono
 from moee_cli.workflow.performance import ChunkGrid, Performance
 from moee_cli.workflow.plan import Plan
+from moee_cli.workflow.reuse import Given, given_motion
 
 _EDGE_SAMPLES = FEATURE_RATE // 10
 """Feature-rate samples (0.1 s) heard beyond a segment's ends where the recording goes on."""
@@ -132,8 +133,12 @@ class Studio:
             prepared = self._prepared[timeline.segments[index].speaker, frame].prepared
             return self._engine.sample(prepared, drive, noise=noise)
 
+        def given(index: int) -> Given | None:
+            return given_motion(timeline.segments[index], probe_audio)
+
         grid = ChunkGrid(planned.spec.chunk, planned.spec.overlap, planned.spec.context)
-        return Performance(timeline, grid, features=partial(_hear, timeline), silence=silence, sample=sample)
+        hear = partial(_hear, timeline)
+        return Performance(timeline, grid, features=hear, silence=silence, sample=sample, given=given)
 
     def move(self, fps: Fraction, segment_id: str, start: int, stop: int) -> Moves:
         """Return the motion of the frames [start, stop) of a segment, at the frame rate of one or more outputs."""

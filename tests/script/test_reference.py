@@ -32,7 +32,7 @@ def test_links_lead_to_headings():
 
 
 def test_the_examples_load(project):
-    example, outputs = re.findall(r"```yaml\n(.*?)```", reference_page(), re.DOTALL)
+    example, outputs, motion = re.findall(r"```yaml\n(.*?)```", reference_page(), re.DOTALL)
     for name in ("hello.wav", "news.wav", "turn.wav"):
         (project.folder / name).touch()
     assert [line.id for line in project.load(example).lines] == ["hello", "news", "news~pause", "turn"]
@@ -41,6 +41,11 @@ def test_the_examples_load(project):
     assert [(frame.width, frame.height, frame.fps) for frame in frames] == [
         (768, 768, 25), (720, 1280, 25), (1280, 720, 50),
     ]  # fmt: skip
+    for name in ("a01.wav", "other-film.motion.npz", "take7.mov", "take7.csv"):
+        (project.folder / name).touch()
+    moved = project.load("moee: 1\ncast: {ana: {portrait: ana.png}}\n" + motion)
+    assert [line.motion.suffix for line in moved.lines] == [".npz", ".csv"]
+    assert len(moved.write) == 2
 
 
 def test_defaults_on_the_page_are_those_of_the_program(project):

@@ -414,7 +414,6 @@ def test_engines_by_name(project):
         ("output: [{path: a.mp4, preset: wide, frame: {fps: 30}, captions: {burn: yes}}]", "output[0].captions"),
         ("matrix: {lang: [de, fr]}", "matrix"),
         ("rows: lines.csv", "rows"),
-        ("write: [arkit-csv]", "write"),
         ("captions: {burn: true}", "captions"),
         ("defaults: {emotion: auto}", "defaults.emotion"),
         ("engine: moee", "engine"),
@@ -432,13 +431,12 @@ def test_what_comes_later_is_known(project, text, key):
 
 
 def test_everything_that_comes_later_is_listed_at_once(project):
-    segments = ["{audio: a.wav, emotion: auto}", "{audio: b.wav, prompt: tears}", "{audio: c.wav, motion: m.csv}"]
-    script = project.segments(*segments, head=f"{HEAD}write: [npz]\ndefaults: {{emotion: auto}}\n")
+    segments = ["{audio: a.wav, emotion: auto}", "{audio: b.wav, prompt: tears}", "{audio: c.wav}"]
+    script = project.segments(*segments, head=f"{HEAD}captions: {{burn: yes}}\ndefaults: {{emotion: auto}}\n")
     assert {(problem.key, problem.where) for problem in script.deferred} == {
-        ("write", "film.yaml:3:8"),
+        ("captions", "film.yaml:3:11"),
         ("segments[0].emotion", "film.yaml:6:29"),
         ("segments[1].prompt", "film.yaml:7:28"),
-        ("segments[2].motion", "film.yaml:8:5"),
         ("defaults.emotion", "film.yaml:4:21"),
     }
 
@@ -494,12 +492,6 @@ def test_a_default_gap_longer_than_a_day_is_told_once(project):
 
 def test_a_pause_of_a_day(project):
     assert project.segments("{audio: a.wav}", "{pause: 24:00:00}").lines[1].pause == 86400
-
-
-def test_motion_files_come_later(project):
-    assert [problem.key for problem in project.segments("{audio: a.wav, motion: m.csv}").deferred] == [
-        "segments[0].motion"
-    ]
 
 
 def test_captions_that_ask_for_nothing_are_fine(project):

@@ -50,18 +50,21 @@ def test_faults_of_engine_options_come_with_the_rest(opened):
     assert {problem.key for problem in caught.value.problems} == {"sed", "engines.motion.nope"}
 
 
-LATER = (("moee: 1", "moee: 1\nengine: moee\nwrite: [npz]"), ("emotion: happiness", "prompt: holding back tears"))
+LATER = (
+    ("moee: 1", "moee: 1\nengine: moee\ncaptions: {burn: true}"),
+    ("emotion: happiness", "prompt: holding back tears"),
+)
 
 
 def test_all_that_comes_later_is_refused_at_once_by_plan_and_shown_by_check(opened):
     path, open_it = opened(*LATER)
     with pytest.raises(NotInRelease) as caught:
         plan(open_it())
-    assert {problem.key for problem in caught.value.problems} == {"engine", "write", "segments[0].prompt"}
+    assert {problem.key for problem in caught.value.problems} == {"engine", "captions", "segments[0].prompt"}
     assert all(problem.where.startswith(f"{path}:") for problem in caught.value.problems)
     report = check_script(str(path))
     assert report.is_ok
-    assert {problem.key for problem in report.problems} == {"engine", "write", "segments[0].prompt"}
+    assert {problem.key for problem in report.problems} == {"engine", "captions", "segments[0].prompt"}
 
 
 def test_a_check_measures_scripts_that_wait_for_a_later_release(opened):

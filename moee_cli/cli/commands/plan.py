@@ -55,6 +55,8 @@ def plan(
         frames = f"{console.plural(timeline.n_frames, 'frame')} at {timeline.fps} per second"
         name = f": {console.escape(str(output.path))}" if output.path is not None else ""
         console.data(f"{length}, {frames}, {output.frame.width}x{output.frame.height}{name}")
+        for file in planned.motion_files(output):
+            console.data(f"face motion of {console.escape(file.speaker)}: {console.escape(str(file.path))}")
     memory = planned.estimate_memory_bytes / 2**30
     console.data(f"estimate: {console.duration(planned.estimate_seconds)} to render, {memory:.1f} GiB of memory")
     for warning in planned.warnings:

@@ -32,5 +32,6 @@ SPEC = EngineSpec(
     seconds_per_frame=0.019,
     weights_licence="no weights",
     target="moee_cli.engines.motion.engine:MotionEngine",
+    moves_face=True,
     draws_transparent=True,
 )

@@ -1,0 +1,127 @@
+"""`motion: FILE` on a segment: which stretch of a file belongs to which line, and whether it fits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from moee_cli.core.errors import AudioError, MotionFileError, Problem
+from moee_cli.core.timebase import MOTION_FPS
+from moee_cli.core.types import F32, Segment
+from moee_cli.face.motion_file import read_motion
+from moee_cli.face.track import MotionTrack
+from moee_cli.script.schema import Line
+from moee_cli.script.timeline import AudioLength
+
+TOLERANCE = 0.2
+"""Seconds that a file may be longer or shorter than its sound: the app's recordings of sound and motion do not end with
+one frame. What is missing holds the last row, what is too much is left out; the beginnings always meet."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Where a line begins in a motion file."""
+
+    offset: float
+    """Seconds in the file."""
+    error: float
+    """Seconds by which the lengths differ."""
+    is_part: bool = False
+    """It is a segment of the film that the file was written from, silence before its first sample included."""
+
+
+def fit(track: MotionTrack, segment_id: str, *, start: Fraction, seconds: Fraction, whole: Fraction) -> Fit:
+    """Return where a line of `seconds`, cut from `start` of a recording of `whole` seconds, best begins in a track.
+
+    Of the film that the file was written from, the segment with the line's id; else the file moves with the stretch
+    that is heard, or with the whole recording and is cut as it is: whichever length is nearer.
+    """
+    fits = [
+        Fit(float(start), abs(track.seconds - float(whole))),
+        Fit(0.0, abs(track.seconds - float(seconds))),
+    ]
+    if part := track.part(segment_id):
+        own = Fit(part.start, abs(part.seconds - float(seconds)), is_part=True)
+        if own.error <= TOLERANCE:
+            return own
+    return min(fits, key=lambda each: each.error)
+
+
+def motion_faults(lines: Sequence[Line], probe: Callable[[Path], AudioLength]) -> list[Problem]:
+    """Return what is wrong with the motion files of lines, and which do not fit their sound."""
+    return [problem for line in lines if line.motion is not None for problem in _faults(line, line.motion, probe)]
+
+
+def _faults(line: Line, path: Path, probe: Callable[[Path], AudioLength]) -> list[Problem]:
+    key = f"{line.key}.motion"
+    try:
+        track = _read(path)
+    except MotionFileError as error:
+        return [Problem(error.message, line.where, key, error.hint)]
+    try:
+        assert line.audio is not None, "only spoken lines have motion"
+        length = probe(line.audio)
+    except AudioError:
+        return []  # of which the timeline tells
+    whole = Fraction(length.n_samples, length.rate)
+    start = line.start or Fraction(0)
+    seconds = (whole if line.stop is None else line.stop) - start
+    if fit(track, line.id, start=start, seconds=seconds, whole=whole).error <= TOLERANCE:
+        return []
+    told = f"{path.name} is {track.seconds:.2f} s long, but the line {float(seconds):.2f} s"
+    if seconds < whole:
+        told += f" and its whole recording {float(whole):.2f} s"
+    return [Problem(told, line.where, key, f"one of these lengths must agree to {TOLERANCE:g} s")]
+
+
+def motion_remarks(lines: Sequence[Line]) -> tuple[str, ...]:
+    """Return what is odd about the motion files of lines."""
+    paths = dict.fromkeys(line.motion for line in lines if line.motion is not None)
+    return tuple(remark for path in paths for remark in _read(path).remarks)
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """The motion of a segment, from a file."""
+
+    motion: F32
+    """[n_motion, 52]"""
+    path: Path
+    start: float
+    """Seconds in the file at which the segment begins."""
+    stop: float
+
+    def leads_to(self, after: Given) -> bool:
+        """Whether the file goes on in the next segment: then there is no join to smooth."""
+        return self.path == after.path and abs(self.stop - after.start) < 0.5 / MOTION_FPS
+
+
+def given_motion(segment: Segment, probe: Callable[[Path], AudioLength]) -> Given | None:
+    """Return the motion of a segment that takes it from a file, on its motion frames."""
+    if segment.motion is None or segment.audio is None:
+        return None
+    track, audio = _read(segment.motion), segment.audio
+    whole = Fraction(probe(audio.path).n_samples, audio.rate)
+    found = fit(track, segment.id, start=Fraction(audio.start, audio.rate), seconds=audio.seconds, whole=whole)
+    start = found.offset - (0.0 if found.is_part else float(segment.pad))
+    times = start + np.arange(segment.n_motion) / MOTION_FPS
+    return Given(track.at(times), segment.motion, start, start + float(segment.seconds))
+
+
+def _read(path: Path) -> MotionTrack:
+    try:
+        state = path.stat()
+    except OSError as error:
+        raise MotionFileError(f"cannot read {path.name}: {error.strerror or error}") from None
+    return _read_once(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=2)
+def _read_once(path: Path, _changed: int, _size: int) -> MotionTrack:
+    """Remember the last files: the lines of a film come from few, and a check reads before a render does."""
+    return read_motion(path)
