@@ -12,6 +12,7 @@ from moee_cli.face.controls import N_FIELDS, bounded, field_weights, head_of, li
 from moee_cli.face.cutout import Cutout
 from moee_cli.face.eyes import Eye
 from moee_cli.face.fields import Anatomy, Box, MovingPoints, Patch, sample, sample_shown, shifted
+from moee_cli.face.glasses import Glasses
 from moee_cli.face.mouth import Mouth
 from moee_cli.face.outlines import Outlines
 from moee_cli.face.palette import Palette
@@ -95,6 +96,9 @@ class FaceRenderer:
         frame = CanonicalFrame.of(portrait.landmarks)
         outlines = Outlines.of(self._pixels, portrait.landmarks, frame)
         anatomy = _anatomy(portrait, frame, outlines, self._cutout)
+        self._glasses = Glasses.of(anatomy, self._pixels, portrait.landmarks)
+        if self._glasses is not None:
+            self._pixels = self._glasses.skin
         self._turned = anatomy.turned
         step = max(2, round(max(width, height) / _NODES))
         self._skin = Patch(anatomy, Box(0, 0, width, height), step, turns=4, relax=1.0)
@@ -196,6 +200,8 @@ class FaceRenderer:
         self._mouth.draw(frame, (upper, lower), held, pose)
         for eye in self._eyes:
             eye.draw(frame, source, weights, held, pose)
+        if self._glasses is not None:
+            self._glasses.draw(frame, pose)
         return frame if self._cutout is None else self._cutout.over(frame, back)
 
     def _draw_skin(self, source: U8, back: F32) -> U8:
