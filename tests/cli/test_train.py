@@ -1,8 +1,10 @@
 """`moee train`: recipes, and what is said where there is nothing to learn from."""
 
+import numpy as np
 import pytest
 
 from moee_cli.training.motion import corpus, shelf
+from moee_cli.training.motion.clip import Clip, write_manifest, write_shard
 from moee_cli.training.motion.shelf import Sources
 
 
@@ -40,3 +42,59 @@ def test_the_doctor_lists_missing_voices(moee, no_voices):
     result = moee("doctor")
     assert "no synthetic voices" in result.out
     assert "apt install flite" in result.out
+
+
+# --- motion ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_corpus(tmp_path):
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    generator = np.random.default_rng(0)
+    shapes = {"log_mel": (4, 80), "energy_db": (), "pitch_hz": (), "motion": (52,), "emotion": (7,), "controls": (4,)}
+    clips = [
+        Clip(
+            **{name: generator.random((50, *shape), dtype=np.float32) for name, shape in shapes.items()},
+            phones=(), voice="drawn", held_out=held_out,
+        )
+        for held_out in (False, True)
+    ]  # fmt: skip
+    checksum = write_shard(folder / "a.npz", clips)
+    write_manifest(folder, {"shards": [{"file": "a.npz", "sha256": checksum}]})
+    return folder
+
+
+SMALL = ["base_steps=2", "expert_steps=1", "mixture_steps=1", "batch=2", "frames=20", "network.width=16"]
+SETS = [word for setting in SMALL for word in ("--set", setting)]
+
+
+def test_motion_trains_and_goes_on(moee, small_corpus, tmp_path):
+    out = tmp_path / "run"
+    result = moee("train", "motion", "--data", small_corpus, "--out", out, *SETS)
+    assert (result.code, result.out) == (0, f"{out / 'motion.safetensors'}\n")
+    assert "base 2/2: loss" in result.err
+    assert "held-out voices" in result.err
+    assert moee("train", "motion", "--data", small_corpus, "--out", out, *SETS).code == 3
+    assert moee("train", "motion", "--data", small_corpus, "--out", out, "--resume", *SETS).code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["motion"], "--data"),
+        (["motion", "--data", "c", "--speech", "s"], "--speech"),
+        (["data", "--resume"], "--resume"),
+        (["motion", "--data", "c", "--set", "bass_steps=2"], "bass_steps"),
+    ],
+)
+def test_options_of_the_other_recipe_are_told(moee, tmp_path, arguments, told):
+    result = moee("train", *arguments, "--out", tmp_path / "x")
+    assert result.code == 2
+    assert told in result.err
+
+
+def test_motion_without_a_corpus_is_an_input_error(moee, tmp_path):
+    result = moee("train", "motion", "--data", tmp_path, "--out", tmp_path / "x")
+    assert result.code == 3
+    assert "moee train data" in result.err
