@@ -5,8 +5,9 @@ What the format is was read off seven recordings of the app (60 and 30 rows per 
 - A timecode `HH:MM:SS:FF.mmm` counts 1/60 s in its last part, also in recordings with 30 rows per second, with a
   fraction. It tells the true time: at 59.94 rows per second each row comes 1.001 sixtieths after the last.
 - Angles are radians. An eye that looks down has pitch > 0, one that looks to the subject's right yaw > 0: so say the
-  eyeLook shapes of the same rows. The head is taken to turn about the same axes, and to tilt to the subject's left
-  shoulder with roll > 0; none of the recordings had the head switched on.
+  eyeLook shapes of the same rows, which reach 1 at `LOOK_ANGLES`.
+- None of them had the head switched on. Programs that turn a figure by the app's stream, or send one to Unreal Engine
+  (three, which agree), take yaw > 0 to the subject's left, pitch > 0 up and roll > 0 to the subject's right shoulder.
 - Rows in which no face was found have a BlendShapeCount of 0.
 - Shapes reach 1.08.
 
@@ -29,7 +30,7 @@ from moee_cli.core.errors import MotionFileError
 from moee_cli.core.labels import ARKIT_BLENDSHAPES, CHANNEL, HEAD, SHAPES
 from moee_cli.core.timebase import round_half_up
 from moee_cli.core.types import F32
-from moee_cli.face.controls import arkit_of, motion_of
+from moee_cli.face.controls import FULL_LOOK, arkit_of, motion_of
 from moee_cli.face.track import F64, MotionTrack
 
 ROTATIONS = (
@@ -44,13 +45,20 @@ MAX_ROWS = 1_000_000
 """Over four hours at 60 rows per second; 250 MB in memory."""
 MAX_BYTES = 1 << 30
 
-_HEAD_SIGNS = np.array([-1.0, -1.0, 1.0], np.float32)
+LOOK_ANGLES = {"Down": 0.61, "In": 0.60, "Out": 0.60, "Up": 0.44}
+"""Angle of an eye, in radians, at which its eyeLook shape is 1, as the recordings show: 0.61 down, 0.59 to 0.62 to the
+sides, 0.44 to 0.52 up."""
+_HEAD_SIGNS = np.array([1.0, 1.0, -1.0], np.float32)
 """From our yaw, pitch and roll to the file's, and back."""
 _HEAD = slice(CHANNEL[HEAD[0]], CHANNEL[HEAD[2]] + 1)
 _GAZE_YAW, _GAZE_PITCH = CHANNEL["gazeYaw"], CHANNEL["gazePitch"]
 _SHAPE_LIMITS = (-0.5, 2.0)
 """What a shape may be without a doubt about its unit; it is then held in 0..1."""
 _N_SHAPES = len(ARKIT_BLENDSHAPES)
+_LOOKS = [index for index, name in enumerate(ARKIT_BLENDSHAPES) if name.startswith("eyeLook")]
+_WAYS = [re.sub("eyeLook|Left|Right", "", ARKIT_BLENDSHAPES[index]) for index in _LOOKS]
+_LOOK_SCALES = np.array([FULL_LOOK / LOOK_ANGLES[way] for way in _WAYS], np.float32)
+"""From our eyeLook shapes, all 1 at the same angle, to those of the app."""
 _OPTIONAL = {"tongueout", *(name.lower() for name in ARKIT_BLENDSHAPES if name not in SHAPES)}
 """Shapes that a file may lack: the tongue, which the first devices did not see, and those that the eyes tell better."""
 _RATES = (24, 25, 30, 48, 50, 60, 100, 120)
@@ -79,6 +87,7 @@ def curves_of(motion: F32) -> F32:
     """Return the values [n, 61] of `CURVES` for motion frames [n, 52]; both eyes share the gaze."""
     curves = np.zeros((len(motion), len(CURVES)), np.float32)
     curves[:, :_N_SHAPES] = arkit_of(motion)
+    curves[:, _LOOKS] = np.minimum(curves[:, _LOOKS] * _LOOK_SCALES, 1.0)
     curves[:, _N_SHAPES : _N_SHAPES + 3] = motion[:, _HEAD] * _HEAD_SIGNS
     for first in (_N_SHAPES + 3, _N_SHAPES + 6):
         curves[:, first] = -motion[:, _GAZE_YAW]
@@ -222,6 +231,7 @@ class _Reader:
         for index, name in enumerate(ARKIT_BLENDSHAPES):
             if name.lower() in place:
                 shapes[:, index] = np.clip(curves[:, place[name.lower()]], 0.0, 1.0)
+        shapes[:, _LOOKS] /= _LOOK_SCALES
         motion = motion_of(shapes)
         for index, (name, sign) in enumerate(zip(ROTATIONS[:3], _HEAD_SIGNS, strict=True)):
             if name.lower() in place:

@@ -88,9 +88,10 @@ def test_signs_of_head_and_eyes():
     motion = motion_frame(headYaw=0.1, headPitch=0.2, headRoll=0.3, gazeYaw=0.25, gazePitch=-0.5)
     values = dict(zip(CURVES, curves_of(motion[None])[0].tolist(), strict=True))
     expected = {
-        "HeadYaw": -0.1, "HeadPitch": -0.2, "HeadRoll": 0.3,
+        "HeadYaw": 0.1, "HeadPitch": 0.2, "HeadRoll": -0.3,
         "LeftEyeYaw": -0.25, "RightEyeYaw": -0.25, "LeftEyePitch": 0.5, "RightEyePitch": 0.5,
-        "EyeLookOutLeft": 0.5, "EyeLookInRight": 0.5, "EyeLookDownLeft": 1.0, "EyeLookDownRight": 1.0,
+        "EyeLookOutLeft": 0.25 / 0.6, "EyeLookInRight": 0.25 / 0.6,
+        "EyeLookDownLeft": 0.5 / 0.61, "EyeLookDownRight": 0.5 / 0.61,
     }  # fmt: skip
     assert {name: pytest.approx(value) for name, value in values.items() if value} == expected
 
@@ -157,8 +158,9 @@ def test_eyes_are_read_from_their_angles_or_else_from_the_shapes(read):
     angles = read(recording(3, LeftEyeYaw=-0.3, RightEyeYaw=-0.2, LeftEyePitch=0.1, RightEyePitch=0.1, EyeLookUpLeft=1))
     assert angles.motion[0, CHANNEL["gazeYaw"]] == pytest.approx(0.25)
     assert angles.motion[0, CHANNEL["gazePitch"]] == pytest.approx(-0.1)
-    shapes = read(recording(3, EyeLookOutLeft=0.5, EyeLookInRight=0.5))
-    assert shapes.motion[0, CHANNEL["gazeYaw"]] == pytest.approx(0.25)
+    shapes = read(recording(3, EyeLookOutLeft=0.5, EyeLookInRight=0.5, EyeLookUpLeft=1, EyeLookUpRight=1))
+    assert shapes.motion[0, CHANNEL["gazeYaw"]] == pytest.approx(0.3)
+    assert shapes.motion[0, CHANNEL["gazePitch"]] == pytest.approx(0.44)
 
 
 def test_shapes_a_little_out_of_range_are_held(read):
