@@ -37,6 +37,10 @@ _PLANS: Mapping[str, float] = {"neutral": 0.08, "one": 0.42, "compound": 0.22, "
 """How often a clip's emotion is neutral, one, a mix, or changes."""
 
 
+_CHANGING = 0.25
+"""Clips in which head, gaze and blinks are told anew for each line; else they stay, as in most films."""
+
+
 def make_clip(shelf: Shelf, generator: np.random.Generator, *, held_out: bool) -> Clip:
     """Return one clip; everything random in it comes from the generator."""
     if generator.random() < IDLE_SHARE:
@@ -73,7 +77,7 @@ def _performed(
     features: AudioFeatures, phones: Sequence[Phone], speech: F32, emotion: F32, generator: np.random.Generator,
     *, voice: str, held_out: bool,
 ) -> Clip:  # fmt: skip
-    controls = np.column_stack([speech, *_controls(len(features), generator)]).astype(np.float32)
+    controls = _controls(speech, generator)
     scene = Scene(tuple(phones), features.energy_db, features.pitch_hz, emotion, controls)
     motion = act(scene, generator)
     return Clip(
@@ -134,13 +138,16 @@ def _idle(generator: np.random.Generator, *, held_out: bool) -> Clip:
     return _performed(features, (), speech, emotion, generator, voice="nobody", held_out=held_out)
 
 
-def _controls(n_frames: int, generator: np.random.Generator) -> tuple[F32, F32, F32]:
-    """Return head gain, freedom of the gaze and blinks per minute, each [F]: often the defaults, else anything."""
-    head = _amount(1.0, 1.5, generator)
-    free = float(generator.random() < 0.35)
-    rate = _amount(15.0, 30.0, generator)
-    first, second, third = (np.full(n_frames, value, np.float32) for value in (head, free, rate))
-    return first, second, third
+def _controls(speech: F32, generator: np.random.Generator) -> F32:
+    """Return the controls [F, 4] around the speech flag [F]; in some clips they change where a line begins."""
+    n_frames, often = len(speech), generator.random() < _CHANGING
+    begins = np.flatnonzero(np.diff(speech, prepend=0.0) > 0) if often else np.empty(0, np.int64)
+    controls = np.empty((n_frames, 4), np.float32)
+    controls[:, 0] = speech
+    for begin in (0, *begins.tolist()):
+        free = float(generator.random() < 0.35)
+        controls[begin:, 1:] = _amount(1.0, 1.5, generator), free, _amount(15.0, 30.0, generator)
+    return controls
 
 
 def _amount(usual: float, largest: float, generator: np.random.Generator) -> float:

@@ -36,6 +36,7 @@ LICENCES: Mapping[str, str] = {
     "Carnegie Mellon University",
     "espeak": "espeak-ng: GPL-3.0-or-later; the sound it makes is not covered",
     "emodb": "EmoDB: CC0-1.0, Burkhardt et al., Interspeech 2005",
+    "aligned": "speechocean762: CC BY 4.0, Zhang et al., Interspeech 2021; LJSpeech: public domain, Keith Ito",
     "sentences": "our own",
 }
 _RECIPE = ("training/motion", "engines/motion/poses.py", "engines/motion/curves.py", "audio/features.py")
@@ -92,20 +93,25 @@ def make_corpus(folder: Path, settings: Settings, *, jobs: int, progress: Progre
 
 def shard_name(settings: Settings, index: int) -> str:
     """Return the file name of a shard; it names the recipe and everything else that decides what is in it."""
-    said = repr((recipe_hash(), settings.sources.flite, settings.sources.festival, settings.sources.has_espeak,
-                 settings.sources.folder is not None, settings.seed))  # fmt: skip
+    there = {**asdict(settings.sources), "folder": settings.sources.folder is not None}
+    said = repr((recipe_hash(), sorted(there.items()), settings.seed))
     kind = "valid" if is_held_out(index) else "train"
     return f"{kind}-{index:04d}-{hashlib.sha256(said.encode()).hexdigest()[:10]}.npz"
 
 
 def shard_clips(settings: Settings, index: int) -> list[Clip]:
     """Return the clips of one shard; equal settings and index give equal clips."""
-    shelf = Shelf(settings.sources)
-    held_out = is_held_out(index)
+    shelf, held_out = _shelf(settings.sources), is_held_out(index)
     return [
         make_clip(shelf, np.random.default_rng([settings.seed, index, number]), held_out=held_out)
         for number in range(CLIPS_PER_SHARD)
     ]
+
+
+@cache
+def _shelf(sources: Sources) -> Shelf:
+    """Return the shelf of this process: alignments are found once."""
+    return Shelf(sources)
 
 
 @cache

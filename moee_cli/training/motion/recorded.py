@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from moee_cli.core.errors import InputError
 from moee_cli.core.labels import EMOTIONS
 from moee_cli.core.timebase import FEATURE_RATE
 from moee_cli.core.types import F32, AudioSpan
+from moee_cli.training.motion.alignment import align, dictionary_phones, listed_phones
 from moee_cli.training.motion.phones import Phone, fold
 from moee_cli.training.motion.recording import Recording
 
@@ -52,7 +54,7 @@ def is_held_out(source: str, speaker: str) -> bool:
     """Tell whether a speaker is for validation; it depends on the name alone."""
     if source == "emodb":
         return speaker in HELD_OUT_EMODB
-    return sum(speaker.encode()) % HELD_OUT_SHARE == 0
+    return hashlib.sha256(speaker.encode()).digest()[0] % HELD_OUT_SHARE == 0
 
 
 def read_lines(folder: Path) -> list[Line]:
@@ -96,6 +98,12 @@ def emodb_phones(folder: Path) -> dict[str, tuple[Phone, ...]]:
     except (OSError, KeyError, ValueError) as error:
         raise InputError(f"cannot read {path}: {error}", "--speech names the folder that holds it") from error
     return {name: fold([row for row in rows if row[0][0] not in "(["], "sampa") for name, rows in spoken.items()}
+
+
+def aligned_phones(line: Line) -> tuple[Phone, ...] | None:
+    """Return the phones of a transcribed English line by forced alignment; None where that fails."""
+    phones = listed_phones(line.phones) if line.phones else dictionary_phones(line.transcript)
+    return None if phones is None else align(read_audio(line.path), phones)
 
 
 def recording_of(line: Line, phones: tuple[Phone, ...]) -> Recording:

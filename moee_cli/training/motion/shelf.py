@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from moee_cli.training.motion import espeak, recorded, synthesis
+from moee_cli.core.errors import Unavailable
+from moee_cli.training.motion import alignment, espeak, recorded, synthesis
 from moee_cli.training.motion.phones import Phone
 from moee_cli.training.motion.recorded import Line
 from moee_cli.training.motion.recording import Recording
@@ -42,6 +43,8 @@ class Sources:
     flite: tuple[str, ...]
     festival: tuple[str, ...]
     has_espeak: bool
+    has_alignment: bool = False
+    """Transcribed recordings can be aligned."""
 
 
 def find_sources(folder: Path | None) -> Sources:
@@ -51,6 +54,7 @@ def find_sources(folder: Path | None) -> Sources:
         flite=synthesis.flite_voices(),
         festival=synthesis.festival_voices(),
         has_espeak=espeak.is_installed(),
+        has_alignment=alignment.is_installed(),
     )
 
 
@@ -59,6 +63,7 @@ class Shelf:
 
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
+        self._found: dict[Path, tuple[Phone, ...] | None] = {}
 
     def voices(self, *, held_out: bool) -> dict[str, float]:
         """Return which sources can speak, and how often each should, summing to 1; empty if none can."""
@@ -103,21 +108,47 @@ class Shelf:
         return recorded.emodb_phones(Path(self.sources.folder))
 
     def _speakers(self, source: str, *, held_out: bool) -> dict[str, list[Line]]:
+        """Return the lines of each speaker of a source whose phones are known or can be found."""
         found: dict[str, list[Line]] = {}
         for line in self._lines:
-            if line.is_held_out is held_out and source == "emodb" == line.source and line.path.name in self._phones:
+            if line.is_held_out is held_out and self._belongs(line, source):
                 found.setdefault(line.speaker, []).append(line)
         return found
+
+    def _belongs(self, line: Line, source: str) -> bool:
+        if source == "emodb":
+            return line.source == "emodb" and line.path.name in self._phones
+        return self.sources.has_alignment and line.source != "emodb" and bool(line.transcript)
 
     def _recorded(
         self, source: str, n_recordings: int, generator: np.random.Generator, *, held_out: bool
     ) -> list[Recording]:
+        """Return recordings of one speaker; one who cannot be aligned at all makes room for another."""
         speakers = self._speakers(source, held_out=held_out)
         names = list(speakers)
         weights = np.sqrt([len(speakers[name]) for name in names])
-        lines = speakers[names[int(generator.choice(len(names), p=weights / weights.sum()))]]
-        chosen = generator.choice(len(lines), min(n_recordings, len(lines)), replace=False)
-        return [recorded.recording_of(lines[index], self._phones[lines[index].path.name]) for index in chosen]
+        for speaker in generator.choice(len(names), len(names), replace=False, p=weights / weights.sum()):
+            lines = speakers[names[speaker]]
+            found: list[Recording] = []
+            for index in generator.permutation(len(lines)):
+                recording = self._heard(lines[index])
+                found += [] if recording is None else [recording]
+                if len(found) == n_recordings:
+                    break
+            if found:
+                return found
+        raise Unavailable(f"no recording of {source} can be aligned", "leave --speech out")
+
+    def _heard(self, line: Line) -> Recording | None:
+        """Return a recording with its phones, None if they cannot be found; remembered, since alignment is slow."""
+        if line.path not in self._found:
+            if line.source == "emodb":
+                phones: tuple[Phone, ...] | None = self._phones[line.path.name]
+            else:
+                phones = recorded.aligned_phones(line)
+            self._found[line.path] = phones
+        known = self._found[line.path]
+        return None if known is None else recorded.recording_of(line, known)
 
 
 def _espeak(n_recordings: int, generator: np.random.Generator, *, held_out: bool) -> list[Recording]:

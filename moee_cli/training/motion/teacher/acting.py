@@ -20,7 +20,7 @@ from moee_cli.training.motion.teacher.head import HEAD_COLUMNS, Voice, move_head
 
 _MANNERS: Mapping[str, tuple[float, float, float, float]] = {
     "neutral": (1.00, 1.00, 1.00, 1.0), "happiness": (1.08, 1.15, 0.85, 0.9), "sadness": (0.80, 0.80, 0.85, 0.7),
-    "anger": (1.10, 1.15, 1.05, 1.7), "disgust": (0.92, 1.05, 0.95, 1.1), "fear": (0.95, 1.08, 0.90, 1.1),
+    "anger": (1.10, 1.15, 0.95, 1.7), "disgust": (0.92, 1.05, 0.95, 1.1), "fear": (0.95, 1.08, 0.90, 1.1),
     "surprise": (1.12, 1.00, 1.00, 0.9),
 }  # fmt: skip
 """Gain of an emotion on jaw, lips, rounding and pressing of speech: wider in happiness, slack in sadness, tense in
@@ -38,7 +38,8 @@ _ROUND = channels("mouthFunnel", "mouthPucker")
 _SEAL = channels("mouthPress", "mouthRollLower", "mouthRollUpper")
 _APERTURE = channels("mouthLowerDown", "mouthUpperUp", "mouthFunnel")
 _SMILE = channels("mouthSmile", "mouthDimple")
-_TENSE = channels("mouthPress", "mouthRollLower", "mouthRollUpper", "mouthFrown", "mouthShrugLower", "mouthStretch")
+_TENSE = channels("mouthPress", "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthStretch")
+_FROWN = channels("mouthFrown")
 _BLINK, _WIDE, _SQUINT = channels("eyeBlink"), channels("eyeWide"), channels("eyeSquint")
 _BROWS = channels("browInnerUp", "browOuterUp")
 _GAZE = [CHANNEL[name] for name in GAZE]
@@ -93,14 +94,16 @@ def act(scene: Scene, generator: np.random.Generator) -> F32:
 def meet(felt: F32, spoken: F32, mouthing: Mouthing) -> F32:
     """Return the posture [F, 52] of a feeling face that speaks.
 
-    While words come the mouth belongs to them: the emotion's jaw counts for little, its tension for half, its smile
-    stays and widens the shapes, rounding narrows the smile. Lips still close fully, and meet the teeth, where asked.
+    While words come the mouth belongs to them: the emotion's jaw counts for little, its tension for half, its frown for
+    most, its smile stays and widens the shapes, rounding narrows the smile. Lips still close fully, and meet the teeth,
+    where asked.
     """
     pose, saying = felt.copy(), mouthing.saying
     closed, bitten = mouthing.closed, mouthing.bitten
     rounding = np.clip(2.0 * spoken[:, CHANNEL["mouthPucker"]], 0.0, 1.0)
     pose[:, _SMILE] *= (1.0 - 0.2 * saying - 0.4 * rounding)[:, None]
     pose[:, _TENSE] *= (1.0 - 0.5 * saying)[:, None]
+    pose[:, _FROWN] *= (1.0 - 0.3 * saying)[:, None]
     pose[:, _APERTURE] *= ((1.0 - 0.4 * saying) * (1.0 - bitten))[:, None]
     pose[:, _JAW] *= (1.0 - 0.6 * saying) * (1.0 - bitten)
     pose += spoken

@@ -25,7 +25,7 @@ from moee_cli.training.motion.phones import CLASS, CLASSES, CLOSURES, Phone
 POSTURES: Mapping[str, Mapping[str, float]] = {
     "silence": {},
     "bilabial": {"jawOpen": 0.07, "mouthPress": 0.16, "mouthRollLower": 0.13, "mouthRollUpper": 0.09},
-    "labiodental": {"jawOpen": 0.06, "mouthRollLower": 0.36, "mouthUpperUp": 0.16, "mouthShrugLower": 0.10},
+    "labiodental": {"jawOpen": 0.06, "mouthRollLower": 0.38, "mouthUpperUp": 0.22, "mouthShrugLower": 0.08},
     "dental": {"jawOpen": 0.13, "mouthLowerDown": 0.14, "mouthUpperUp": 0.06, "tongueOut": 0.16},
     "sibilant": {"jawOpen": 0.06, "mouthLowerDown": 0.25, "mouthUpperUp": 0.12, "mouthStretch": 0.15},
     "postalveolar": {

@@ -36,13 +36,18 @@ _N_SHAPES = len(SHAPES)
 _PAIRS = [(CHANNEL[f"{name[:-4]}Left"], CHANNEL[f"{name[:-4]}Right"]) for name in SHAPES if name.endswith("Left")
           and f"{name[:-4]}Right" in CHANNEL]  # fmt: skip
 _UPPER = channels("browDown", "browInnerUp", "browOuterUp", "eyeWide", "eyeSquint", "cheekSquint")
-_MICRO = (("browInnerUp", 0.040), ("browOuterUp", 0.036), ("browDown", 0.030), ("eyeSquint", 0.045),
-          ("cheekSquint", 0.030), ("noseSneer", 0.015))  # fmt: skip
+_MICRO = (
+    ("browInnerUp", 0.070), ("browOuterUp", 0.065), ("browDown", 0.055), ("eyeSquint", 0.075), ("cheekSquint", 0.050),
+    ("noseSneer", 0.025),
+)  # fmt: skip
 """Size of the small motion that no face at rest is without: mean and standard deviation are 0.6 of it."""
-_FLICKERS = (("browInnerUp", 0.22), ("browOuterUp", 0.20), ("browDown", 0.20), ("eyeSquint", 0.28), ("eyeWide", 0.16),
-             ("cheekSquint", 0.15), ("mouthDimple", 0.05), ("mouthPress", 0.05))  # fmt: skip
-"""Largest of passing movements, one every two seconds or so; those of the mouth stay too small to look like speech."""
-_FLICKER_FRAMES = 50.0
+_FLICKERS = (
+    ("browInnerUp", 0.30), ("browOuterUp", 0.28), ("browDown", 0.25), ("eyeSquint", 0.32), ("eyeWide", 0.20),
+    ("cheekSquint", 0.20), ("mouthDimple", 0.05), ("mouthPress", 0.05), ("mouthSmile", 0.05),
+)  # fmt: skip
+"""Largest of passing movements, those of the mouth stay too small to look like speech."""
+_FLICKER_FRAMES = 40.0
+"""Frames from one to the next, on average."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ def express(emotion: F32, temper: Temper, generator: np.random.Generator) -> F32
     n_frames = len(emotion)
     shown = np.empty((n_frames, N_MOTION), np.float32)
     fresh = emotion + _OVERSHOOT * (_average(emotion, _FAST) - _average(emotion, _SLOW))
-    fresh = np.clip(fresh, 0.0, 1.0)
+    fresh = np.clip(fresh, 0.0, 1.0 + _OVERSHOOT)
     swell = 1.0 + _RESTLESS * temper.swell * sway(_noise(generator, n_frames, 2), 14.0)
     lower = [column for column in range(_N_SHAPES) if column not in _UPPER]
     rest = list(range(_N_SHAPES, N_MOTION))

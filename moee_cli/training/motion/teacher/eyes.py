@@ -22,9 +22,9 @@ _AT_PAUSE = 0.45
 gather at pauses of speech)."""
 _INCOMPLETE = 0.12
 """Share of blinks that do not close the eye (Portello, Rosenfield and Chu 2013 count 8 to 16 %)."""
-_CLOSING = (2.0, 3.2)
-_OPENING = (4.0, 7.0)
-"""Frames a lid takes to fall (80 to 130 ms) and to rise (160 to 280 ms); it opens half as fast as it closes (VanderWerf
+_CLOSING = (2.0, 3.0)
+_OPENING = (3.5, 6.0)
+"""Frames a lid takes to fall (80 to 120 ms) and to rise (140 to 240 ms); it opens half as fast as it closes (VanderWerf
 et al., J. Neurophysiology 2003, give 100 and 200 ms)."""
 
 _STAY = (2.6, 0.9)
@@ -74,7 +74,7 @@ def lids(n_frames: int, times: Sequence[float], generator: np.random.Generator) 
     for start in times:
         fall, rise = float(generator.uniform(*_CLOSING)), float(generator.uniform(*_OPENING))
         depth = float(generator.uniform(0.45, 0.85)) if generator.random() < _INCOMPLETE else 1.0
-        stay = float(generator.uniform(0.5, 1.2))
+        stay = float(generator.uniform(0.2, 0.9))
         for side, late in enumerate(generator.uniform(0.0, 0.3, 2)):
             time = np.arange(n_frames) - start - late
             down = np.sin(np.clip(time / fall, 0.0, 1.0) * np.pi / 2) ** 2
