@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from moee_cli.core.types import F32
 
 F64 = NDArray[np.float64]
+_SAME = 1e-6
+"""Seconds between two times that are one: more than sums of floats are off, less than a timecode tells."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,9 @@ class MotionTrack:
 
     def at(self, times: F64) -> F32:
         """Return motion [len(times), 52] at times in seconds: linear between rows, held before and after them."""
+        # A time that is a row's in exact arithmetic gives that row, to the bit.
+        near = np.searchsorted(self.times, times - _SAME).clip(max=len(self.times) - 1)
+        times = np.where(np.abs(self.times[near] - times) < _SAME, self.times[near], times)
         columns = [np.interp(times, self.times, column) for column in self.motion.T]
         return np.asarray(np.stack(columns, axis=1), np.float32)
 

@@ -138,12 +138,13 @@ segments:
 - Timecodes start at 0 and tell the true time, in 1/60 s with three decimals as the app counts, whatever the frame rate:
   at 29.97 frames per second the second row stands at `00:00:00:02.002`. No numbers are dropped.
 - Angles in the CSV are radians with the app's signs: of the head, yaw > 0 to the subject's left, pitch > 0 up, roll > 0
-  to the subject's right shoulder; of the eyes, yaw > 0 to the subject's right, pitch > 0 down. The head's shifts have no
-  place there; the npz has them (its arrays: `motion`, `channels`, `fps`, `seen`, `speaker`, and `segments` with their
-  `starts` and `lengths` in rows).
+  to the subject's right shoulder; of the eyes, yaw > 0 to the subject's right, pitch > 0 down. The head's shifts have
+  no place there; the npz has them. Its arrays: `motion`, `channels`, `fps`, `seen`, `speaker`, and `segments` with
+  their `starts` and `lengths` in rows.
 - `motion` moves a line as a file says, from an app or from another film; the sound is still needed. The file is as
   long as the line, or as its whole recording, and then `from` and `to` cut both, to 0.2 s. In an npz of another film,
-  the segment with the line's id is used. Without fitting length it is an error.
+  the segment with the line's id is used. Without fitting length it is an error. A pause may have a file as well: with
+  `motion` on every line and pause, a film is performed again, to the bit, by other portraits.
 - Nothing is added to motion from a file, no blink and no head motion; `emotion`, `intensity`, `take`, `head`, `gaze`
   and `blinks` mean nothing there, and a warning says so. Where the line blends with a neighbour, it turns into the
   motion sampled there within the length of the blend; two files meet in the middle; one that goes on is left as it is.

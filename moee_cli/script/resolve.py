@@ -30,7 +30,7 @@ from moee_cli.script.values import ID_UNFIT, MIN_SIDE, TIME_HINT, Time, Transiti
 
 T = TypeVar("T")
 EmotionWritten = str | dict[str, float] | list[KeyframeEntry]
-_WITH_AUDIO = ("from_", "to", "text", "subtitles", "motion", "gap")
+_WITH_AUDIO = ("from_", "to", "text", "subtitles", "gap")
 """Keys that mean nothing in a pause."""
 _SAMPLED = ("emotion", "prompt", "intensity", "take", "head", "gaze", "blinks")
 """Keys that decide how motion is sampled, and nothing where it comes from a file."""
@@ -199,6 +199,8 @@ class LineResolver:
             if getattr(segment, name) is not None:
                 key = name.rstrip("_")
                 self.report.error((*path, key), "means nothing in a pause", "remove it", of_key=True)
+        if segment.motion is not None:
+            self._check_motion(segment, segment.motion, path)
         given = segment.emotion is not None or segment.prompt is not None
         if segment.intensity is not None and not given:
             self.report.error((*path, "intensity"), "needs an `emotion` in a pause", "give both or none", of_key=True)
@@ -220,6 +222,7 @@ class LineResolver:
                 auto=auto,
                 transition=self._transition(segment.transition),
                 controls=_controls(segment, self._controls),
+                motion=segment.motion,
                 where=self.report.where(path),
                 key=spell_path(path),
             )

@@ -265,7 +265,7 @@ class SegmentEntry(PerformanceEntry, LineEntry):
         json_schema_extra={
             "oneOf": [{"required": ["audio"]}, {"required": ["pause"]}],
             "not": {"required": ["emotion", "prompt"]},
-            "dependencies": {key: ["audio"] for key in ("from", "to", "text", "subtitles", "motion")},
+            "dependencies": {key: ["audio"] for key in ("from", "to", "text", "subtitles")},
         }
     )
 

@@ -64,16 +64,14 @@ def _faults(line: Line, path: Path, probe: Callable[[Path], AudioLength]) -> lis
     except MotionFileError as error:
         return [Problem(error.message, line.where, key, error.hint)]
     try:
-        assert line.audio is not None, "only spoken lines have motion"
-        length = probe(line.audio)
+        whole = _whole(line.audio, probe) or line.pause or Fraction(0)
     except AudioError:
         return []  # of which the timeline tells
-    whole = Fraction(length.n_samples, length.rate)
     start = line.start or Fraction(0)
     seconds = (whole if line.stop is None else line.stop) - start
     if fit(track, line.id, start=start, seconds=seconds, whole=whole).error <= TOLERANCE:
         return []
-    told = f"{path.name} is {track.seconds:.2f} s long, but the line {float(seconds):.2f} s"
+    told = f"{path.name} is {track.seconds:.2f} s long, but the segment {float(seconds):.2f} s"
     if seconds < whole:
         told += f" and its whole recording {float(whole):.2f} s"
     return [Problem(told, line.where, key, f"one of these lengths must agree to {TOLERANCE:g} s")]
@@ -103,14 +101,24 @@ class Given:
 
 def given_motion(segment: Segment, probe: Callable[[Path], AudioLength]) -> Given | None:
     """Return the motion of a segment that takes it from a file, on its motion frames."""
-    if segment.motion is None or segment.audio is None:
+    if segment.motion is None:
         return None
     track, audio = _read(segment.motion), segment.audio
-    whole = Fraction(probe(audio.path).n_samples, audio.rate)
-    found = fit(track, segment.id, start=Fraction(audio.start, audio.rate), seconds=audio.seconds, whole=whole)
-    start = found.offset - (0.0 if found.is_part else float(segment.pad))
-    times = start + np.arange(segment.n_motion) / MOTION_FPS
-    return Given(track.at(times), segment.motion, start, start + float(segment.seconds))
+    start, seconds, whole = Fraction(0), segment.seconds, segment.seconds
+    if audio is not None:
+        start, seconds, whole = Fraction(audio.start, audio.rate), audio.seconds, _whole(audio.path, probe) or seconds
+    found = fit(track, segment.id, start=start, seconds=seconds, whole=whole)
+    first = found.offset - (0.0 if found.is_part else float(segment.pad))
+    times = first + np.arange(segment.n_motion) / MOTION_FPS
+    return Given(track.at(times), segment.motion, first, first + float(segment.seconds))
+
+
+def _whole(audio: Path | None, probe: Callable[[Path], AudioLength]) -> Fraction | None:
+    """Return the length of a recording in seconds; None for a pause."""
+    if audio is None:
+        return None
+    length = probe(audio)
+    return Fraction(length.n_samples, length.rate)
 
 
 def _read(path: Path) -> MotionTrack:

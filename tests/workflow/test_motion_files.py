@@ -54,7 +54,7 @@ def script(film):
 
 
 def test_a_performance_plays_on_another_portrait(script, tmp_path):
-    lines = ["{id: a, audio: line.wav, emotion: joy}", "{id: b, audio: line.wav, emotion: fear}"]
+    lines = ["{id: a, audio: line.wav, emotion: joy}", "{pause: 200ms}", "{id: b, audio: line.wav, emotion: fear}"]
     made = render(script(*lines, more="write: [arkit-csv, npz]\n"))
     assert [path.name for path in made.videos[0].motion] == ["film.arkit.csv", "film.motion.npz"]
     assert read_sidecar(made.output)["motion"] == [
@@ -63,7 +63,7 @@ def test_a_performance_plays_on_another_portrait(script, tmp_path):
     ]
     first = read_motion(tmp_path / "film.motion.npz")
     assert len(first.motion) == made.n_frames
-    assert [part.id for part in first.parts] == ["a", "b"]
+    assert [part.id for part in first.parts] == ["a", "a~pause", "b"]
     assert np.ptp(first.motion[:, JAW]) > 0.05
     curves = read_motion(tmp_path / "film.arkit.csv")
     shifts = [CHANNEL[name] for name in ("headX", "headY", "headZ")]
@@ -71,12 +71,13 @@ def test_a_performance_plays_on_another_portrait(script, tmp_path):
         np.delete(curves.motion, shifts, axis=1), np.delete(first.motion, shifts, axis=1), atol=2e-7
     )
 
-    again = ["{id: a, audio: line.wav, motion: film.motion.npz}", "{id: b, audio: line.wav, motion: film.motion.npz}"]
+    file = "motion: film.motion.npz"
+    again = [f"{{id: a, audio: line.wav, {file}}}", f"{{pause: 200ms, {file}}}", f"{{id: b, audio: line.wav, {file}}}"]
     other = script(*again, name="again.yaml", speaker="kofi", more="seed: 9\nwrite: [npz]\n", output=Path("x.mp4"))
     assert plan(other).rows[0].emotion == "as in film.motion.npz"
     result = render(other, output=tmp_path / "kofi.mp4")
     np.testing.assert_array_equal(read_motion(tmp_path / "kofi.motion.npz").motion, first.motion)
-    assert [segment["motion"] for segment in read_sidecar(result.output)["segments"]] == ["film.motion.npz"] * 2
+    assert [segment["motion"] for segment in read_sidecar(result.output)["segments"]] == ["film.motion.npz"] * 3
 
 
 def test_each_speaker_has_a_file_that_keeps_step_with_the_film(script, tmp_path):
@@ -161,13 +162,20 @@ def test_all_faults_of_motion_come_together_with_those_of_the_sound(script, tmp_
         "{id: b, audio: line.wav, motion: empty.csv}",
         "{id: c, audio: line.wav, from: 100ms, to: 300ms, motion: long.csv}",
         "{id: d, audio: line.wav, to: 9s}",
+        "{pause: 2s, motion: long.csv}",
     )
     with pytest.raises(ScriptError) as caught:
         plan(opened)
     found = {problem.key: problem for problem in caught.value.problems}
-    assert set(found) == {"segments[0].motion", "segments[1].motion", "segments[2].motion", "segments[3].to"}
-    assert found["segments[0].motion"].message == "long.csv is 3.60 s long, but the line 0.40 s"
-    assert "the line 0.20 s and its whole recording 0.40 s" in found["segments[2].motion"].message
+    assert set(found) == {
+        "segments[0].motion",
+        "segments[1].motion",
+        "segments[2].motion",
+        "segments[3].to",
+        "segments[4].motion",
+    }
+    assert found["segments[0].motion"].message == "long.csv is 3.60 s long, but the segment 0.40 s"
+    assert "the segment 0.20 s and its whole recording 0.40 s" in found["segments[2].motion"].message
     assert "empty" in found["segments[1].motion"].message
     assert ":7:5" in found["segments[0].motion"].where
     report = check_script(str(opened.path))
