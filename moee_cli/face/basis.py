@@ -17,6 +17,7 @@ import numpy as np
 
 from moee_cli.core.labels import SHAPES
 from moee_cli.core.types import F32
+from moee_cli.face.canonical import CanonicalFrame
 from moee_cli.face.easing import smooth
 
 Side = Literal["above", "below"]
@@ -83,10 +84,10 @@ _LEFT_SHAPES: dict[str, tuple[Push, ...]] = {
         Push("skull", 0.00, -0.70, 0.20, 0.10, 0.020, 0.000),
     ),
     "mouth": (
-        Push("both", -0.08, -0.76, 0.23, 0.16, 0.175, 0.003),
+        Push("both", -0.08, -0.76, 0.23, 0.15, 0.177, 0.003),
         Push("both", 0.31, -0.76, 0.12, 0.12, 0.000, 0.058),
         Push("both", 0.00, -1.00, 0.40, 0.25, 0.030, 0.000),
-        Push("both", 0.00, -0.51, 0.15, 0.08, 0.045, 0.016),
+        Push("both", 0.00, -0.51, 0.15, 0.08, 0.006, 0.016),
     ),
 }
 """Shapes of the subject's left half; the right half mirrors them. `jaw` and `mouth` become jawLeft and mouthLeft."""
@@ -125,8 +126,8 @@ _PAIRED_SHAPES: dict[str, tuple[Push, ...]] = {
         Push("jaw", 0.12, -0.885, 0.08, 0.080, 0.000, 0.050),
     ),
     "mouthRollUpper": (
-        Push("skull", 0.11, -0.64, 0.10, 0.055, 0.000, -0.052),
-        Push("skull", 0.00, -0.52, 0.15, 0.06, 0.000, -0.013),
+        Push("skull", 0.11, -0.64, 0.10, 0.055, 0.000, -0.054),
+        Push("skull", 0.00, -0.52, 0.15, 0.06, 0.000, -0.020),
         Push("both", 0.30, -0.78, 0.08, 0.08, -0.018, 0.004),
     ),
     "mouthShrugLower": (
@@ -151,8 +152,34 @@ _BROW = 0.31
 """Height of the brow, in units."""
 _RAISED, _LOWERED = 0.215, 0.21
 """Heights above the brow, in units, over which a raised brow's motion fades out, and a lowered one's."""
+_CHIN, _NECK = -1.22, 0.68
+"""Height of the chin, and how far below it the neck takes up the jaw's motion."""
 _LASHES = 0.035
 """Height above the lid edge that moves rigidly with it, so that lashes are carried and not stretched."""
+
+
+@dataclass(frozen=True)
+class Rooms:
+    """Heights of parts in which motion comes to rest, against a standard face; a part that is higher counts as 1."""
+
+    forehead: float = 1.0
+    """From the brows to the hair line."""
+    neck: float = 1.0
+    """Below the chin."""
+
+    @classmethod
+    def of(cls, frame: CanonicalFrame) -> Rooms:
+        """Measure a face where its canonical coordinates change fastest."""
+        return cls(_room(frame, 0.6, _BROW, _BROW + _RAISED), _room(frame, 0.3, _CHIN - _NECK, _CHIN))
+
+
+def _room(frame: CanonicalFrame, half: float, bottom: float, top: float) -> float:
+    """Return the height of the part between two canonical heights, up to `half` from the middle, against a standard."""
+    xs, ys = np.linspace(-half, half, 13), np.linspace(bottom - 0.2, top + 0.2, 41)
+    seen = np.stack(np.meshgrid(xs, ys), axis=-1).astype(np.float32)
+    places = frame.places((frame.to_pixels(seen) + frame.origin).reshape(-1, 2))[:, 1].reshape(seen.shape[:2])
+    steepness = np.gradient(places, ys, axis=0)[(places > bottom) & (places < top)]
+    return float(1.0 / max(1.0, steepness.max(initial=1.0)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,6 +192,7 @@ class Slits:
     """(upper, lower) lid edges, each [E, 2] with x ascending, of the subject's left, then right eye."""
     lid_rooms: tuple[float, float] = (0.22, 0.22)
     """Distance from the upper lid to the brow over the middle of the left and of the right eye."""
+    rooms: Rooms = Rooms()
 
     @property
     def mouth_centre(self) -> float:
@@ -193,6 +221,8 @@ class Sites:
     """[N] how much a point belongs to the upper lid (left, right eye), 1 at mid lid."""
     lid_lower: tuple[F32, F32]
     """[N] how much a point belongs to the lower lid."""
+    rooms: Rooms
+    """As in `Slits`."""
 
     @classmethod
     def at(cls, places: F32, slits: Slits, *, lips: Side = "above", lids: Side = "above") -> Sites:
@@ -207,7 +237,7 @@ class Sites:
             uppers.append(near_upper * belong if lids == "above" else zero)
             lowers.append(near_lower * belong if lids == "below" else zero)
         jaw = _jaw_weight(x, y, slits, lips)
-        return cls(x, y, jaw, _pair(drops), _pair(lifts), _pair(uppers), _pair(lowers))
+        return cls(x, y, jaw, _pair(drops), _pair(lifts), _pair(uppers), _pair(lowers), slits.rooms)
 
 
 def _pair(values: list[F32]) -> tuple[F32, F32]:
@@ -259,7 +289,8 @@ def _jaw_open(sites: Sites) -> F32:
     field = np.zeros((len(sites.x), 2), np.float32)
     across = np.exp(-((np.abs(sites.x) / 0.48) ** 2.6))
     along = 1.0 - 0.2 * smooth((-0.80 - sites.y) / 0.35)
-    neck = 1.0 - smooth((-1.22 - sites.y) / 0.62)
+    down = np.clip((_CHIN - sites.y) * sites.rooms.neck / _NECK, 0.0, 1.0)
+    neck = 1.0 - (down + smooth(down)) / 2
     field[:, 1] = -JAW_DROP * across * along * neck * sites.jaw
     lip = np.exp(-0.5 * ((sites.x / 0.2) ** 2 + ((sites.y + 0.70) / 0.12) ** 2))
     field[:, 1] -= 0.014 * lip * (1.0 - sites.jaw)
@@ -299,12 +330,13 @@ def _lid_shape(sites: Sites, name: str, eye: int) -> F32 | None:
 
 
 def _moves(sites: Sites) -> F32:
-    """Return how much points [N] follow any shape: 0 on the nose's bridge and tip, at the hair line and the temples.
+    """Return how much points [N] follow any shape: not on the nose's bridge and tip, nor at the temples.
 
-    They show who somebody is, hats and scarves begin there, and pushes from both sides would add up on the nose.
+    They show who somebody is, and pushes from both sides would add up on the nose. It takes the whole height down to
+    the lips to come to rest, or the skin between would fold.
     """
     x, y = np.abs(sites.x), sites.y
-    nose = (1.0 - smooth((x - 0.03) / 0.11)) * smooth((y + 0.57) / 0.12) * (1.0 - smooth((y - 0.03) / 0.14))
+    nose = (1.0 - smooth((x - 0.03) / 0.11)) * smooth((y + 0.64) / 0.22) * (1.0 - smooth((y - 0.03) / 0.14))
     temple = smooth((x - 0.64) / 0.16) * smooth((y + 0.55) / 0.25)
     return np.asarray((1.0 - nose) * (1.0 - temple), np.float32)
 
@@ -321,7 +353,8 @@ def _raised(sites: Sites, name: str, side: float | None = None) -> F32:
     up = np.clip((sites.y - _BROW) / _RAISED, 0.0, 1.0)
     # A raised brow draws up the skin above the lids, not their edge.
     off_lids = 1.0 - 0.75 * np.minimum(1.0, sites.lid_upper[0] + sites.lid_upper[1])
-    return np.asarray(field * (off_lids * (1.0 - (up + smooth(up)) / 2))[:, None], np.float32)
+    fade = sites.rooms.forehead * off_lids * (1.0 - (up + smooth(up)) / 2)
+    return np.asarray(field * fade[:, None], np.float32)
 
 
 def _lowered(field: F32, sites: Sites) -> F32:

@@ -74,10 +74,11 @@ def motion_of(shapes: F32) -> F32:
     return motion
 
 
-def bounded(motion: F32, smile: float = 0.0) -> F32:
+def bounded(motion: F32, smile: float = 0.0, room: F32 | float = 1.0) -> F32:
     """Return a copy of a motion frame [52] with shapes in 0..1, gaze within limits and no shapes at odds.
 
-    `smile` 0..1 is how far the photo smiles already: only the rest of the way is left.
+    `smile` 0..1 is how far the photo smiles already: only the rest of the way is left. `room` says how much
+    compression the face bears (`crowding.rooms`).
     A lid that blinks neither widens nor squints; lips close only as far as the jaw has opened them.
     """
     if motion.shape != (N_MOTION,):
@@ -95,7 +96,7 @@ def bounded(motion: F32, smile: float = 0.0) -> F32:
     held[jaw] = soft_limit(held[jaw], JAW_LIMIT, knee=0.65)
     close = CHANNEL["mouthClose"]
     held[close] = min(held[close], held[CHANNEL["jawOpen"]])
-    return uncrowded(held)
+    return uncrowded(held, room)
 
 
 def field_weights(held: F32, seals: int) -> F32:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from moee_cli.core.types import F32, U8
-from moee_cli.face.basis import Slits
+from moee_cli.face.basis import Rooms, Slits
 from moee_cli.face.canonical import CanonicalFrame
 
 _LIP_UPPER = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
@@ -195,4 +195,4 @@ class Outlines:
         (left_up, left_low), (right_up, right_low) = (
             (frame.places(up)[:, :2], frame.places(low)[:, :2]) for up, low in self.lids
         )
-        return Slits(line, ((left_up, left_low), (right_up, right_low)), self.lid_rooms)
+        return Slits(line, ((left_up, left_low), (right_up, right_low)), self.lid_rooms, Rooms.of(frame))

@@ -9,6 +9,7 @@ from moee_cli.core.types import F32, U8, Portrait
 from moee_cli.face.basis import SEAL_CENTRES
 from moee_cli.face.canonical import CanonicalFrame
 from moee_cli.face.controls import N_FIELDS, bounded, field_weights, head_of, lips_together
+from moee_cli.face.crowding import rooms
 from moee_cli.face.cutout import Cutout
 from moee_cli.face.eyes import Eye
 from moee_cli.face.fields import Anatomy, Box, MovingPoints, Patch, sample, sample_shown, shifted
@@ -122,7 +123,7 @@ class FaceRenderer:
         )
         self._rest_gap = (outlines.lip_lower - outlines.lip_upper)[:, 1]
         self._eyes = tuple(Eye(anatomy, outlines, self._pixels, eye) for eye in (0, 1))
-        self._smile = outlines.smile
+        self._smile, self._room = outlines.smile, rooms(frame)
         self._unit = frame.scale
         self._gaps = self._lip_gaps(anatomy, outlines)
 
@@ -180,7 +181,7 @@ class FaceRenderer:
         Raises:
             ValueError: the motion frame has another shape.
         """
-        held = bounded(motion, self._smile)
+        held = bounded(motion, self._smile, self._room)
         weights = self._weights(held)
         pose = HeadPose(head_of(held), self._turned)
         back = self._skin.backward(weights, pose)
