@@ -189,7 +189,7 @@ class Slits:
     mouth: F32
     """[M, 2] line at which the lips meet, from the subject's right corner to the left."""
     lids: tuple[tuple[F32, F32], tuple[F32, F32]]
-    """(upper, lower) lid edges, each [E, 2] with x ascending, of the subject's left, then right eye."""
+    """(upper, lower) lid edges as seen, each [E, 2] with x ascending, of the subject's left, then right eye."""
     lid_rooms: tuple[float, float] = (0.22, 0.22)
     """Distance from the upper lid to the brow over the middle of the left and of the right eye."""
     rooms: Rooms = Rooms()
@@ -225,13 +225,20 @@ class Sites:
     """As in `Slits`."""
 
     @classmethod
-    def at(cls, places: F32, slits: Slits, *, lips: Side = "above", lids: Side = "above") -> Sites:
-        """Return the sites of points [N, 2+], all taken as lying on one side of the lips and on one of the lids."""
+    def at(
+        cls, places: F32, slits: Slits, *, lips: Side = "above", lids: Side = "above", seen: F32 | None = None
+    ) -> Sites:
+        """Return the sites of points [N, 2+], all taken as lying on one side of the lips and on one of the lids.
+
+        `seen` [N, 2] is where the points are seen, if that is not at their places. There the lids are met: the standard
+        face that a turned head is led to may fold over at the far eye.
+        """
         x, y = places[:, 0], places[:, 1]
+        eye_x, eye_y = (x, y) if seen is None else (seen[:, 0], seen[:, 1])
         zero = np.zeros_like(x)
         drops, lifts, uppers, lowers = [], [], [], []
         for (upper, lower), room in zip(slits.lids, slits.lid_rooms, strict=True):
-            near_upper, near_lower, gap, belong = _lid_weights(x, y, upper, lower, room)
+            near_upper, near_lower, gap, belong = _lid_weights(eye_x, eye_y, upper, lower, room)
             drops.append(near_upper * gap if lids == "above" else zero)
             lifts.append(near_lower * gap if lids == "below" else zero)
             uppers.append(near_upper * belong if lids == "above" else zero)

@@ -212,7 +212,7 @@ class MovingPoints:
         self.at[:2], self.at[2] = anatomy.frame.plain(pixels).T, places[:, 2]
         self._weight = None if rigid else anatomy.head_weight(pixels)
         self._trunk = None if rigid else anatomy.trunk_weight(pixels)
-        sites = Sites.at(places, anatomy.slits, lips=lips, lids=lids)
+        sites = Sites.at(places, anatomy.slits, lips=lips, lids=lids, seen=self.at[:2].T)
         seals = seal_fields(places, anatomy.slits, lips)
         fields = np.concatenate([shape_fields(sites), follow_fields(sites), seals])
         self.count = len(pixels)

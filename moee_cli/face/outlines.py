@@ -186,13 +186,13 @@ class Outlines:
     @staticmethod
     def _room(brow: F32, lid: F32, frame: CanonicalFrame) -> float:
         """Return the median height, in units, of brow points [3, 2] over a lid [M, 2]."""
-        over, edge = frame.places(brow), frame.places(lid)
+        over, edge = frame.plain(brow), frame.plain(lid)
         return float(np.median(over[:, 1] - np.interp(over[:, 0], edge[:, 0], edge[:, 1])))
 
     def slits(self, frame: CanonicalFrame) -> Slits:
-        """Return the slits in the canonical frame."""
+        """Return the slits in the canonical frame, the lids' as seen."""
         line = frame.places((self.lip_upper + self.lip_lower) / 2)[:, :2]
         (left_up, left_low), (right_up, right_low) = (
-            (frame.places(up)[:, :2], frame.places(low)[:, :2]) for up, low in self.lids
+            (frame.plain(up), frame.plain(low)) for up, low in self.lids
         )
         return Slits(line, ((left_up, left_low), (right_up, right_low)), self.lid_rooms, Rooms.of(frame))

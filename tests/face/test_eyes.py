@@ -1,5 +1,6 @@
 """Eyes: lids that close, eyeballs that open up and turn, on the example portraits."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,15 @@ def gaps(renderer, frame):
     weights, pose = renderer._weights(held), HeadPose(head_of(held))
     lids = [eye.lids(weights, pose) for eye in renderer._eyes]
     return np.stack([(lower - upper)[:, 1] for upper, lower in lids]) / renderer._unit
+
+
+def column_gaps(renderer, eye, frame):
+    """Return the distance in units between the lids of one eye in columns from corner to corner, [M]."""
+    held = bounded(frame)
+    upper, lower = eye.lids(renderer._weights(held), HeadPose(head_of(held)))
+    columns = np.linspace(upper[0, 0], upper[-1, 0], 60)
+    top, bottom = (np.interp(columns, *lid.T) for lid in (upper, lower))
+    return (bottom - top) / renderer._unit
 
 
 def test_a_blink_closes_the_lids_evenly(renderer):
@@ -73,3 +83,17 @@ def test_eyes_photographed_shut_stay_shut(renderer, saved):
         for eye in asleep._eyes:
             box = eye.box
             assert change[box.y : box.y + box.height, box.x : box.x + box.width].max() < 4, channels
+
+
+@pytest.mark.parametrize("degrees", [-40, 36])
+def test_a_blink_shuts_both_eyes_of_a_turned_head(degrees):
+    """The far eye is seen from the side, bulging over its own corner."""
+    portrait = load_portrait(EXAMPLES / "ana.png", FrameFormat(512, 512))
+    points, turn = portrait.landmarks.copy(), np.radians(degrees)
+    x, z = points[:, 0] - points[4, 0], points[:, 2] - points[4, 2]
+    points[:, 0] = points[4, 0] + np.cos(turn) * x + np.sin(turn) * z
+    points[:, 2] = points[4, 2] + np.cos(turn) * z - np.sin(turn) * x
+    renderer = FaceRenderer(replace(portrait, landmarks=points, layers=None))
+    for eye in renderer._eyes:
+        rest, shut = (column_gaps(renderer, eye, motion_frame(eyeBlink=blink)).max() for blink in (0.0, 1.0))
+        assert shut < 0.25 * rest
