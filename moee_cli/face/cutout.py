@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from moee_cli.core.types import F32, U8, Layers
 from moee_cli.face.plate import spread
 
-_TILE = 64
+_TILE = 32
 """Side in px of the tiles that are composed, or not, as a whole."""
 _EVERY = 8
-"""Every how many pixels the motion is looked at for its largest way."""
+"""Every how many pixels the motion is looked at for its largest way in a tile."""
 _OPAQUE = np.float32(1.0 / 255.0)
+
+
+Place = tuple[slice, slice]
+"""Rows and columns of a frame."""
+
+
+class Parts(NamedTuple):
+    """How a frame is put together: rectangles that cover it."""
+
+    shown: list[Place]
+    """Where the person is to be seen, or in part: elsewhere it need not be drawn."""
+    edge: list[Place]
+    """Where person and backdrop meet: a part of `shown`."""
+    empty: list[Place]
+    """Where nothing but the backdrop is seen."""
 
 
 class Cutout:
@@ -27,9 +43,18 @@ class Cutout:
         self._transparent = transparent
         alpha = np.ascontiguousarray(layers.person[..., 3])
         self._cover = alpha.astype(np.float32) * _OPAQUE
-        self._tiles = _tiles(alpha)
+        self._to_edge, self._is_person = _tiles(alpha)
 
-    def over(self, frame: U8, back: F32) -> U8:
+    def parts(self, back: F32) -> Parts:
+        """Return where a frame shows what; `back` as in `over`."""
+        size = self._cover.shape
+        if self._transparent:
+            return Parts([(slice(0, size[0]), slice(0, size[1]))], [], [])
+        edge = self._to_edge <= _farthest(back)
+        shown = edge | self._is_person
+        return Parts(_rectangles(shown, size), _rectangles(edge, size), _rectangles(~shown, size))
+
+    def over(self, frame: U8, back: F32, parts: Parts) -> U8:
         """Return the frame [H, W, 3] of moved colours over the backdrop, or as premultiplied RGBA [H, W, 4].
 
         `back` [H, W, 2] says which pixel of the portrait each pixel shows (index coordinates). `frame` is used up.
@@ -39,14 +64,12 @@ class Cutout:
             premultiplied = cv2.multiply(frame, cv2.merge([cover, cover, cover]), dtype=cv2.CV_8U)
             alpha = cv2.convertScaleAbs(cover, alpha=255.0)
             return np.asarray(cv2.merge([*cv2.split(premultiplied), alpha]), np.uint8)
-        reach = _farthest(back)
-        for tile in self._tiles:
-            if tile.to_edge <= reach:
-                cover = self._moved(np.ascontiguousarray(back[tile.place]))
-                over = np.ascontiguousarray(frame[tile.place])
-                frame[tile.place] = cv2.blendLinear(over, self._backdrop[tile.place].copy(), cover, 1.0 - cover)
-            elif not tile.is_person:
-                frame[tile.place] = self._backdrop[tile.place]
+        for place in parts.edge:
+            cover = self._moved(np.ascontiguousarray(back[place]))
+            over, under = np.ascontiguousarray(frame[place]), np.ascontiguousarray(self._backdrop[place])
+            frame[place] = cv2.blendLinear(over, under, cover, 1.0 - cover)
+        for place in parts.empty:
+            frame[place] = self._backdrop[place]
         return frame
 
     def _moved(self, back: F32) -> F32:
@@ -55,37 +78,53 @@ class Cutout:
         return np.asarray(cover, np.float32)
 
 
-class _Tile(NamedTuple):
-    """A part of the frame: farther from the silhouette than anything moves, it is all person or all backdrop."""
+def _tiles(alpha: U8) -> tuple[F32, NDArray[np.bool_]]:
+    """Return for the tiles of a matte [H, W] how far they are from the silhouette, and which are all person.
 
-    place: tuple[slice, slice]
-    to_edge: float
-    """Pixels from its nearest corner or side to the nearest pixel that is partly covered."""
-    is_person: bool
-
-
-def _tiles(alpha: U8) -> list[_Tile]:
-    """Return the tiles of a matte [H, W]; they cover it."""
+    The distance, in px, is that of the nearest pixel: a tile that is farther away than anything in it moves is all
+    person or all backdrop, whatever moves.
+    """
     inside = (alpha == 255).astype(np.uint8)
     outside = (alpha == 0).astype(np.uint8)
-    to_edge = np.maximum(*(cv2.distanceTransform(part, cv2.DIST_L2, 5) for part in (inside, outside)))
     # A matte without any partly covered pixel has its edge where the two sides meet: distances hold there too.
-    height, width = alpha.shape
-    tiles = []
-    for top in range(0, height, _TILE):
-        for left in range(0, width, _TILE):
-            place = (slice(top, min(top + _TILE, height)), slice(left, min(left + _TILE, width)))
-            tiles.append(_Tile(place, float(to_edge[place].min()), bool(alpha[place].min() == 255)))
-    return tiles
+    to_edge = np.maximum(*(cv2.distanceTransform(part, cv2.DIST_L2, 5) for part in (inside, outside)))
+    low = _per_tile(np.minimum, np.asarray(to_edge, np.float32), _TILE)
+    return low, _per_tile(np.minimum, alpha, _TILE) == 255
 
 
-def _farthest(back: F32) -> float:
-    """Return a bound, in px, on how far any pixel is read from its own place; motion is smooth over `_EVERY` px."""
+def _per_tile(of: np.ufunc, values: NDArray[Any], side: int) -> NDArray[Any]:
+    """Return the least or greatest of values [H, W] in each tile."""
+    for axis in (0, 1):
+        values = of.reduceat(values, np.arange(0, values.shape[axis], side), axis=axis)
+    return values
+
+
+def _farthest(back: F32) -> F32:
+    """Return a bound, in px, on how far any pixel of a tile is read from its own place.
+
+    Motion is smooth over `_EVERY` px: a pixel between those that are looked at goes no farther by more than that.
+    """
     rows = np.arange(0, back.shape[0], _EVERY, dtype=np.float32)[:, None]
     columns = np.arange(0, back.shape[1], _EVERY, dtype=np.float32)[None]
     seen = back[::_EVERY, ::_EVERY]
     way = np.hypot(seen[..., 0] - columns, seen[..., 1] - rows)
-    return float(way.max()) + _EVERY
+    return np.asarray(_per_tile(np.maximum, way, _TILE // _EVERY) + _EVERY, np.float32)
+
+
+def _rectangles(marked: NDArray[np.bool_], size: tuple[int, ...]) -> list[Place]:
+    """Return the marked tiles of a frame as few rectangles: runs along rows, joined downwards where they are alike."""
+    bounded = np.zeros((marked.shape[0], marked.shape[1] + 2), np.int8)
+    bounded[:, 1:-1] = marked
+    change = np.diff(bounded, axis=1)
+    starts, stops = np.argwhere(change == 1).tolist(), np.argwhere(change == -1)[:, 1].tolist()
+    tops: dict[tuple[int, int, int], int] = {}
+    """First row of the rectangles by last row, start and stop."""
+    for (row, start), stop in zip(starts, stops, strict=True):
+        tops[row, start, stop] = tops.pop((row - 1, start, stop), row)
+    return [
+        (slice(top * _TILE, min((row + 1) * _TILE, size[0])), slice(start * _TILE, min(stop * _TILE, size[1])))
+        for (row, start, stop), top in tops.items()
+    ]
 
 
 def _straight(person: U8) -> U8:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -10,7 +12,7 @@ from moee_cli.face.basis import SEAL_CENTRES
 from moee_cli.face.canonical import CanonicalFrame
 from moee_cli.face.controls import N_FIELDS, bounded, field_weights, head_of, lips_together
 from moee_cli.face.crowding import rooms
-from moee_cli.face.cutout import Cutout
+from moee_cli.face.cutout import Cutout, Place
 from moee_cli.face.eyes import Eye
 from moee_cli.face.fields import Anatomy, Box, MovingPoints, Patch, sample, sample_shown, shifted
 from moee_cli.face.glasses import Glasses
@@ -86,6 +88,23 @@ def _anatomy(portrait: Portrait, frame: CanonicalFrame, outlines: Outlines, cuto
     return Anatomy(frame, outlines.slits(frame), width, height, free, fixed, portrait.others, turned)
 
 
+def _divided(place: Place, inner: Place) -> tuple[Place | None, list[Place]]:
+    """Return the part of a place that lies in `inner`, if any does, and rectangles that are the rest of it."""
+    rows, columns = (
+        slice(*(min(max(end, along.start), along.stop) for end in (within.start, within.stop)))
+        for along, within in zip(place, inner, strict=True)
+    )
+    around = [
+        (slice(place[0].start, rows.start), place[1]),
+        (slice(rows.stop, place[0].stop), place[1]),
+        (rows, slice(place[1].start, columns.start)),
+        (rows, slice(columns.stop, place[1].stop)),
+    ]
+    if rows.stop <= rows.start or columns.stop <= columns.start:
+        return None, [place]
+    return (rows, columns), [part for part in around if all(along.stop > along.start for along in part)]
+
+
 class FaceRenderer:
     """Draws one portrait in motion. `draw` is a pure function of the motion and may be called from several threads."""
 
@@ -94,6 +113,7 @@ class FaceRenderer:
         self._cutout = _cutout(portrait)
         self._pixels = np.ascontiguousarray(portrait.pixels if self._cutout is None else self._cutout.colours)
         height, width = self._pixels.shape[:2]
+        self._whole: tuple[Place, ...] = ((slice(0, height), slice(0, width)),)
         frame = CanonicalFrame.of(portrait.landmarks)
         outlines = Outlines.of(self._pixels, portrait.landmarks, frame)
         anatomy = _anatomy(portrait, frame, outlines, self._cutout)
@@ -187,7 +207,8 @@ class FaceRenderer:
         back = self._skin.backward(weights, pose)
         gain = self._folds.gain(held)
         source = self._folds.shaded(self._pixels, gain)
-        frame = self._draw_skin(source, back)
+        parts = None if self._cutout is None else self._cutout.parts(back)
+        frame = self._draw_skin(source, back, self._whole if parts is None else parts.shown)
         shift = self._mouth_shift(weights, pose)
         if gain is not None:
             self._press_folds(frame, back, gain, shift)
@@ -203,22 +224,17 @@ class FaceRenderer:
             eye.draw(frame, source, weights, held, pose)
         if self._glasses is not None:
             self._glasses.draw(frame, pose)
-        return frame if self._cutout is None else self._cutout.over(frame, back)
+        return frame if self._cutout is None or parts is None else self._cutout.over(frame, back, parts)
 
-    def _draw_skin(self, source: U8, back: F32) -> U8:
-        """Return the frame [H, W, 3] before its patches: the head sharply and without its folds."""
+    def _draw_skin(self, source: U8, back: F32, places: Sequence[Place]) -> U8:
+        """Return the frame [H, W, 3] before its patches, drawn at `places`: the head sharply and without its folds."""
         frame = np.empty_like(source)
-        rows, columns = self._head
-        around = (
-            (slice(0, rows.start), slice(None)),
-            (slice(rows.stop, None), slice(None)),
-            (rows, slice(0, columns.start)),
-            (rows, slice(columns.stop, None)),
-        )
-        for part in around:
-            if frame[part].size:
+        for place in places:
+            head, around = _divided(place, self._head)
+            for part in around:
                 frame[part] = sample(source, np.ascontiguousarray(back[part]), sharp=False)
-        frame[self._head] = self._sharp.read(np.ascontiguousarray(back[self._head]))
+            if head is not None:
+                frame[head] = self._sharp.read(np.ascontiguousarray(back[head]))
         return frame
 
     def _press_folds(self, frame: U8, back: F32, gain: F32, shift: tuple[int, int]) -> None:

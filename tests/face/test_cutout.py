@@ -10,7 +10,7 @@ import pytest
 
 from moee_cli.core.types import Layers, Portrait
 from moee_cli.face.controls import bounded, head_of, motion_frame
-from moee_cli.face.cutout import Cutout, _farthest
+from moee_cli.face.cutout import Cutout
 from moee_cli.face.landmarks import find_faces
 from moee_cli.face.pose import HeadPose
 from moee_cli.face.renderer import FaceRenderer
@@ -130,6 +130,12 @@ def test_tiles_left_alone_would_have_come_out_the_same(row, before_stripes, rend
     frame = np.random.default_rng(5).integers(0, 256, (512, 512, 3)).astype(np.uint8)
     cover = cutout._moved(back)
     expected = cv2.blendLinear(frame, stripes(512), cover, 1.0 - cover)
-    np.testing.assert_array_equal(cutout.over(frame.copy(), back), expected)
-    left_alone = [tile for tile in cutout._tiles if tile.to_edge > _farthest(back)]
-    assert len(left_alone) > (0 if row is TURNED else len(cutout._tiles) / 5)
+    parts = cutout.parts(back)
+    np.testing.assert_array_equal(cutout.over(frame.copy(), back, parts), expected)
+    shown, edge, empty = (np.zeros((512, 512), int) for _ in parts)
+    for count, places in zip((shown, edge, empty), parts, strict=True):
+        for place in places:
+            count[place] += 1
+    np.testing.assert_array_equal(shown + empty, 1, err_msg="places neither overlap nor leave any pixel out")
+    assert (edge <= shown).all()
+    assert edge.mean() < (1.0 if row is TURNED else 0.6)
