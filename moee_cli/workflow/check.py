@@ -1,4 +1,7 @@
-"""What is wrong with a script or a video, all at once. Scripts are checked without torch and without mediapipe."""
+"""What is wrong with a script, a video or a motion file, all at once.
+
+Scripts are checked without torch and without mediapipe.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from moee_cli.core.errors import MoeeError, Problem, ScriptError
+import numpy as np
+
+from moee_cli.core.errors import MoeeError, MotionFileError, Problem, ScriptError
 from moee_cli.core.types import VIDEO_SUFFIXES, BackgroundKind
+from moee_cli.face.motion_file import read_motion
 from moee_cli.media.probe import VideoInfo, probe_video
+from moee_cli.script.resolve import MOTION_SUFFIXES
 from moee_cli.workflow.plan import place
 from moee_cli.workflow.provenance import AI_GENERATED, SIDECAR_SUFFIX, read_sidecar, sidecar_path
 from moee_cli.workflow.scripts import open_script
@@ -30,7 +37,7 @@ class FileReport:
 
     path: str
     kind: str
-    """`script`, `video` or `sidecar`."""
+    """`script`, `video`, `sidecar` or `motion`."""
     facts: Mapping[str, Any]
     """What was measured, for `--json`."""
     summary: str
@@ -44,12 +51,14 @@ class FileReport:
 
 
 def check_file(source: str) -> FileReport:
-    """Return the report of a script (`-` for standard input) or of a video, told apart by the name's ending."""
+    """Return the report of a script (`-` for standard input), a video or a motion file, by the name's ending."""
     if source.lower().endswith(CHECKED_SUFFIXES):
         return check_video(Path(source))
     if source.endswith(SIDECAR_SUFFIX):
         told = Problem("is the sidecar of a video, which is checked with it", source, severity="warning")
         return FileReport(source, "sidecar", {}, "", (told,))
+    if source.lower().endswith(MOTION_SUFFIXES):
+        return check_motion(Path(source))
     return check_script(source)
 
 
@@ -83,6 +92,29 @@ def check_script(source: str) -> FileReport:
 
 def _count(n: int, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+# --- motion files ----------------------------------------------------------------------------------------------------
+
+
+def check_motion(path: Path) -> FileReport:
+    """Return what keeps a file from moving a line (`motion`), and what it holds."""
+    try:
+        track = read_motion(path)
+    except MotionFileError as error:
+        return FileReport(str(path), "motion", {}, "", (Problem(error.message, str(path), hint=error.hint),))
+    steps = np.diff(track.times) if len(track.times) > 1 else np.array([track.seconds])
+    # Timecodes are rounded: the mean, without the gaps, is nearer than the median.
+    per_second = round(1 / float(steps[steps < 1.5 * np.median(steps)].mean()), 2)
+    facts = {
+        "n_rows": len(track.times),
+        "seconds": round(track.seconds, 6),
+        "rows_per_second": per_second,
+        "segments": [part.id for part in track.parts],
+    }
+    summary = f"{track.seconds:.2f} s, {_count(len(track.times), 'row')} with a face, {per_second:g} per second"
+    told = tuple(Problem(remark, str(path), severity="warning") for remark in track.remarks)
+    return FileReport(str(path), "motion", facts, summary, told)
 
 
 # --- videos ----------------------------------------------------------------------------------------------------------
@@ -176,12 +208,22 @@ def _sidecar(path: Path, info: VideoInfo) -> Iterator[Problem]:
     if (frame.get("background") == BackgroundKind.TRANSPARENT.value) != info.has_alpha:
         told = "nothing shows through" if not info.has_alpha else "the video has alpha"
         yield Problem(f"says background {frame.get('background')}, but {told}", key="sidecar")
+    yield from _motion_of(path, sidecar.get("motion"))
     yield from _script_of(path, _mapping(sidecar.get("script")))
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
     """Return a value of a sidecar that should be a mapping; empty if somebody made it something else."""
     return value if isinstance(value, dict) else {}
+
+
+def _motion_of(path: Path, listed: object) -> Iterator[Problem]:
+    """Look for the files of face motion that a sidecar names."""
+    for file in listed if isinstance(listed, list) else ():
+        name = _mapping(file).get("file")
+        if isinstance(name, str) and not (path.parent / name).is_file():
+            told = f"names {name}, which is not beside the video"
+            yield Problem(told, key="motion", hint="render it again, or move them together", severity="warning")
 
 
 def _script_of(path: Path, stated: Mapping[str, Any]) -> Iterator[Problem]:

@@ -74,7 +74,8 @@ def _faults(line: Line, path: Path, probe: Callable[[Path], AudioLength]) -> lis
     told = f"{path.name} is {track.seconds:.2f} s long, but the segment {float(seconds):.2f} s"
     if seconds < whole:
         told += f" and its whole recording {float(whole):.2f} s"
-    return [Problem(told, line.where, key, f"one of these lengths must agree to {TOLERANCE:g} s")]
+    hint = f"lengths must agree to {TOLERANCE:g} s; one segment of a film is found in its npz"
+    return [Problem(told, line.where, key, hint)]
 
 
 def motion_remarks(lines: Sequence[Line]) -> tuple[str, ...]:

@@ -3,10 +3,14 @@
 import json
 import shutil
 import subprocess
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from moee_cli.core.labels import N_MOTION
+from moee_cli.face.live_link import write_csv
 from moee_cli.media.ffmpeg import find_ffmpeg
 from moee_cli.workflow.check import check_file, check_script, check_video
 from moee_cli.workflow.provenance import AI_GENERATED, sidecar_path
@@ -187,6 +191,29 @@ def test_what_only_a_later_release_does_is_a_warning(film):
     report = check_script(str(path))
     assert report.is_ok
     assert [problem.severity for problem in report.problems] == ["warning"]
+
+
+# --- motion files ----------------------------------------------------------------------------------------------------
+
+
+def test_a_motion_file_is_read(tmp_path):
+    path = tmp_path / "take.CSV"
+    with path.open("w", newline="") as file:
+        write_csv(file, [(np.zeros((30, N_MOTION), np.float32), [True] * 30)], Fraction(60))
+    report = check_file(str(path))
+    assert (report.kind, report.is_ok, report.facts["n_rows"]) == ("motion", True, 30)
+    assert report.summary == "0.50 s, 30 rows with a face, 60 per second"
+    path.write_text("Timecode\n")
+    report = check_file(str(path))
+    assert not report.is_ok
+    assert "no column EyeBlinkLeft" in report.problems[0].message
+
+
+def test_a_motion_file_that_is_gone_is_a_warning(video):
+    write_sidecar(video, motion=[{"file": "film.arkit.csv"}, None])
+    report = check_video(video)
+    assert report.is_ok
+    assert "film.arkit.csv" in faults(report)["motion"]
 
 
 # --- the command -----------------------------------------------------------------------------------------------------

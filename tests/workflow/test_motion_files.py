@@ -12,6 +12,7 @@ import pytest
 
 from moee_cli.core.errors import EngineUnavailable, EnvironmentFailed, OutputError, ScriptError
 from moee_cli.core.labels import CHANNEL, N_MOTION
+from moee_cli.core.progress import Silent
 from moee_cli.core.types import AudioFeatures, EmotionKey, MotionFormat
 from moee_cli.face.live_link import write_csv
 from moee_cli.face.motion_file import read_motion
@@ -97,6 +98,37 @@ def test_each_speaker_has_a_file_that_keeps_step_with_the_film(script, tmp_path)
     rows = (tmp_path / "film.kofi.arkit.csv").read_text().splitlines()[1:]
     assert [row.split(",")[1] for row in rows] == ["0"] * 8 + ["61"] * 12
     assert rows[-1].startswith("00:00:00:45.600,")
+
+
+def test_parts_of_a_film_have_files_of_their_own_and_standard_output_none(script, tmp_path, capfdbinary):
+    opened = script("{id: a, audio: line.wav}", "{id: b, audio: line.wav}", more="write: [npz]\n")
+    whole, part = render(opened), render(opened, only=["b"])
+    assert [path.name for path in part.videos[0].motion] == ["film.b.motion.npz"]
+    track, of_whole = read_motion(tmp_path / "film.b.motion.npz"), read_motion(whole.videos[0].motion[0])
+    np.testing.assert_array_equal(track.motion, of_whole.motion[10:])
+    assert [part.id for part in track.parts] == ["b"]
+    told = Warnings()
+    assert render(opened, output=Path("-"), only=["b"], progress=told).videos[0].motion == ()
+    assert any("standard output" in message for message in told.messages)
+    assert not list(tmp_path.glob("-*"))
+
+
+class Warnings(Silent):
+    def __init__(self):
+        self.messages = []
+
+    def warn(self, message):
+        self.messages.append(message)
+
+
+def test_outputs_of_other_rates_write_their_own_frames(script, tmp_path):
+    more = {"a": "", "b": ", frame: {size: 64x96}", "c": ", frame: {fps: 50}"}
+    outputs = [f"{{path: '{tmp_path / name}.mp4'{wish}}}" for name, wish in more.items()]
+    opened = script("{audio: line.wav}", more="write: [npz]\n", sets=[f"output=[{', '.join(outputs)}]"])
+    render(opened)
+    square, tall, fast = (read_motion(tmp_path / f"{name}.motion.npz") for name in "abc")
+    np.testing.assert_array_equal(square.motion, tall.motion)
+    np.testing.assert_array_equal(square.motion, fast.motion[::2])
 
 
 # --- what stands under the name -------------------------------------------------------------------------------------

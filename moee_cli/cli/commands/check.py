@@ -1,4 +1,4 @@
-"""`moee check`: what is wrong with scripts and videos."""
+"""`moee check`: what is wrong with scripts, videos and motion files."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ moee check film.mp4 --json | jq '.files[0].facts'
 
 def check(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Scripts (- for standard input) and videos, in any mixture.")
+        list[str], typer.Argument(metavar="FILE...", help="Scripts (- for standard input), videos, motion files.")
     ],
     *,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Find all faults of scripts and videos.
+    """Find all faults of scripts, videos and motion files.
 
     A script's faults are listed with file, line, column, key and a hint. Of a video, the lengths of picture and sound
-    are counted, and format, tags and sidecar compared with what a render promises. The exit code is 1 if there are
-    faults; warnings are none.
+    are counted, and format, tags and sidecar compared with what a render promises. A motion file is read. The exit code
+    is 1 if there are faults; warnings are none.
     """
     from moee_cli.workflow.check import check_file
 
