@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from moee_cli.core.types import F32
 from moee_cli.face.plate import spread
+from moee_cli.face.roughness import STROKE, roughness
 
 Mask = NDArray[np.bool_]
 Place = tuple[int, int]
@@ -48,10 +49,13 @@ _FADE = 0.03
 """Units over which one patch goes over into another."""
 _EVEN = 0.04
 """Radius, in units, of the means that are compared to find steps between patches: larger than grain."""
-_MOTTLED = (1.0, 3.0)
-"""Standard deviation, in levels, of such means up to which a backdrop is smooth, and from which it is texture."""
-_GRAINED = (0.6, 1.2)
-"""Standard deviation about those means up to which a backdrop has no grain but rounding, and from which it has."""
+_SLOPE, _SLOPE_ENDS = 0.1, 0.12
+"""Units over which slopes are measured, and after which they end: a lamp beside the head has no second flank."""
+_MOTTLED = (1.0, 2.0)
+"""Roughness, in levels, between strokes up to which a backdrop is smooth, and from which it is texture: 0.1 to 0.7 on
+walls and lamps out of focus, 1 to 2 on canvas, 6 on foliage (medians on 24 portraits)."""
+_GRAINED = (0.4, 0.8)
+"""The same between pixels of the picture: up to which it has no grain but rounding, and from which it has."""
 _FORBIDDEN = np.float32(1e6)
 
 
@@ -62,12 +66,14 @@ class Copy(NamedTuple):
     like: Place
 
 
-def carried_on(colours: F32, known: Mask, usable: Mask, middle: tuple[float, float], unit: float) -> tuple[F32, F32]:
-    """Return the picture [h, w, 3] with its texture continued into what is not `known`, and what holds of it [h, w].
+def carried_on(colours: F32, trust: F32, usable: Mask, middle: tuple[float, float], unit: float) -> tuple[F32, F32]:
+    """Return the picture [h, w, 3] with its texture continued into what is not known, and what holds of it [h, w].
 
-    That is 1 where it is known or continued, and falls to 0 where it ends. Only what is `usable` is copied. `middle`
-    (x, y px) is that of the eyes, `unit` their outer distance in px.
+    That is 1 where it is known or continued, and falls to 0 where it ends. `trust` [h, w] is 1 where the picture is
+    known; less says that its colour is roughly that. Only what is `usable` is copied. `middle` (x, y px) is that of the
+    eyes, `unit` their outer distance in px.
     """
+    known = trust == 1.0
     result, holds = colours.copy(), known.astype(np.float32)
     reach = _BOX * unit
     rows, columns = (
@@ -80,7 +86,8 @@ def carried_on(colours: F32, known: Mask, usable: Mask, middle: tuple[float, flo
     hole = _Hole(colours[box], known[box], usable[box], (away > 0.0) & (away <= depth))
     if hole.wanted.any() and hole.usable.any():
         picture, copied = _filled(hole, unit)
-        result[box] = _evened(picture, copied, known[box], unit)
+        smooth = _sloping(colours[box], trust[box], unit)
+        result[box] = np.where(copied[..., None], _evened(picture, smooth, copied, known[box], unit), result[box])
         ends = np.clip((depth - away) / _END, 0.0, 1.0)
         holds[box] = np.where(copied, ends, holds[box])
     return result, holds
@@ -279,22 +286,31 @@ def _fit(picture: F32, kernel: F32) -> F32:
 # --- even out -------------------------------------------------------------------------------------------------------
 
 
-def _evened(picture: F32, copied: Mask, known: Mask, unit: float) -> F32:
+def _evened(picture: F32, smooth: F32, copied: Mask, known: Mask, unit: float) -> F32:
     """Return the picture without the steps between patches where what is around is smooth: there a step would show."""
-    own = known.astype(np.float32)
-    base, wider = _mean(picture, own, _EVEN * unit), _mean(picture, own, 3.0 * _EVEN * unit)
-    parts = (base, _square(base - wider), _square(picture - base))
-    carried = spread(np.concatenate(parts, axis=-1), own)
-    smooth, rough = carried[..., :3], np.sqrt(np.maximum(carried[..., 3:], 0.0))
-    mottled, grained = (_between(rough[..., at : at + 1], limits) for at, limits in enumerate((_MOTTLED, _GRAINED)))
+    mottled = _between(roughness(picture, known, STROKE * unit), _MOTTLED)
+    grained = _between(roughness(picture, known, 1.0), _GRAINED)
     found = _mean(picture, (known | copied).astype(np.float32), _EVEN * unit)
     even = picture + (1.0 - mottled) * (smooth - found)
-    even = smooth + np.maximum(mottled, grained) * (even - smooth)
-    return np.asarray(np.where(copied[..., None], even, picture), np.float32)
+    return np.asarray(smooth + np.maximum(mottled, grained) * (even - smooth), np.float32)
 
 
-def _square(apart: F32) -> F32:
-    return np.asarray((apart * apart).mean(axis=-1, keepdims=True), np.float32)
+def _sloping(colours: F32, trust: F32, unit: float) -> F32:
+    """Return the picture without grain, carried on smoothly: with its slope near what is known, farther in without."""
+    sigma = _EVEN * unit
+    told = (trust > 0.0).astype(np.float32)
+    base = _mean(colours, told, sigma)
+    base += _mean(colours - base, told, sigma)  # a mean to one side of a slope is off
+    known = trust == 1.0
+    whole = np.asarray(cv2.erode(known.astype(np.float32), np.ones((3, 3), np.uint8), borderValue=(0,)), np.float32)
+    y, x = (along[..., None] for along in np.mgrid[: trust.shape[0], : trust.shape[1]].astype(np.float32))
+    slopes = (np.asarray(cv2.Sobel(base, cv2.CV_32F, *order, scale=0.125), np.float32) for order in ((1, 0), (0, 1)))
+    across, down = (_mean(slope, whole, _SLOPE * unit) for slope in slopes)
+    parts = (base, base - across * x - down * y, across, down)
+    flat, offset, across, down = np.split(spread(np.concatenate(parts, axis=-1), trust), 4, axis=-1)
+    deep = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5) / (_SLOPE_ENDS * unit)
+    slope = np.clip(offset + across * x + down * y - flat, -_BIAS, _BIAS)
+    return np.asarray(flat + np.exp(-(deep**2))[..., None] * slope, np.float32)
 
 
 def _between(value: F32, limits: tuple[float, float]) -> F32:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from moee_cli.core.types import F32, U8, Layers
 from moee_cli.face.exemplar import carried_on
 from moee_cli.face.plate import spread
+from moee_cli.face.roughness import STROKE, roughness
 
 Mask = NDArray[np.bool_]
 
@@ -19,14 +20,15 @@ _TILE = 512
 _REFINE = 1.5
 """Radius of the filter that draws a coarser alpha along the edges, in coarse pixels."""
 _CONTRAST = 5.0
-_OWN = 2.0
-"""Standard deviations of the backdrop nearby within which what differs from it counts as texture, beyond as person."""
+_OWN = 3.0
+"""Multiples of the backdrop's roughness nearby within which what differs is texture, beyond it person."""
 _NOISE = 1.0
 """Levels that rounding and compression add to it."""
-_NEARBY = 0.05
-"""Reach, in units, over which a mean is taken that texture is measured against: a gradient is no texture."""
-_RING = 0.06
-"""Units outside the matte in which a pixel may still hold something of the person."""
+_RING, _RIM = 0.06, 0.02
+"""Units outside the matte in which a pixel may still hold something of the person, and in which it does more often than
+not: rims that sharpening and light from behind leave."""
+_HINT = 0.1
+"""Trust in colours between the two: they say where the backdrop's brightness goes, not how it looks."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +41,7 @@ class Parts:
     back: F32
     """The backdrop's [h, w, 3], carried on inwards."""
     texture: F32
-    """Standard deviation [h, w] of the backdrop nearby, levels."""
+    """Roughness [h, w] of the backdrop nearby, levels."""
     doubt: F32
     """0 where a pixel is the backdrop's own, 1 where it may hold something of the person."""
     unit: float
@@ -52,22 +54,20 @@ class Parts:
         the backdrop is not continued with them.
         """
         colours = picture.astype(np.float32)
-        n = 2 * max(1, round(_RING * unit)) + 1
-        clear = np.asarray(cv2.erode((alpha < 0.02).astype(np.float32), np.ones((n, n), np.uint8)), np.float32)
+        free = (alpha < 0.02).astype(np.float32)
+        clear, near = (np.asarray(cv2.erode(free, _square(reach * unit)), np.float32) for reach in (_RING, _RIM))
         known = clear > 0.0
-        back = spread(*carried_on(colours, known, known if faces is None else known & ~faces, middle, unit))
+        usable = known if faces is None else known & ~faces
+        back = spread(*carried_on(colours, np.maximum(clear, _HINT * near), usable, middle, unit))
         front = spread(colours, (alpha > 0.98).astype(np.float32))
         doubt = np.asarray(cv2.GaussianBlur(1.0 - clear, (0, 0), 0.5 * _RING * unit), np.float32)
-        return Parts(alpha, front, back, _texture(colours, clear, unit), np.maximum(doubt, 1.0 - clear), unit)
+        texture = np.maximum(roughness(colours, known, 1.0), roughness(colours, known, STROKE * unit))[..., 0]
+        return Parts(alpha, front, back, texture, np.maximum(doubt, 1.0 - clear), unit)
 
 
-def _texture(colours: F32, clear: F32, unit: float) -> F32:
-    """Return the standard deviation [h, w] of what is `clear` about its mean nearby, carried on to where nothing is."""
-    weight = cv2.GaussianBlur(clear, (0, 0), _NEARBY * unit)
-    mean = cv2.GaussianBlur(colours * clear[..., None], (0, 0), _NEARBY * unit) / np.maximum(weight, 1e-3)[..., None]
-    rough = colours - mean
-    square = spread(np.asarray((rough * rough).mean(axis=-1, keepdims=True), np.float32), clear)[..., 0]
-    return np.asarray(np.sqrt(np.maximum(square, 0.0)), np.float32)
+def _square(reach: float) -> U8:
+    n = 2 * max(1, round(reach)) + 1
+    return np.ones((n, n), np.uint8)
 
 
 def divided(pixels: U8, parts: Parts) -> tuple[U8, U8]:

@@ -25,6 +25,7 @@ def hole() -> np.ndarray:
 
 
 HOLE = hole()
+TRUST = (~HOLE).astype(np.float32)
 AWAY = cv2.distanceTransform(HOLE.astype(np.uint8), cv2.DIST_L2, 5) / UNIT
 BESIDE = (AWAY > 0.03) & (AWAY < 0.25) & (np.arange(SIZE) < 180)[:, None]
 """What a turning head uncovers beside it."""
@@ -39,7 +40,7 @@ def continued(make: Callable[[], np.ndarray]) -> np.ndarray:
 def filled(backdrop: np.ndarray) -> np.ndarray:
     """Return a backdrop [SIZE, SIZE, 3] as it is continued behind a person of a loud colour."""
     picture = np.where(HOLE[..., None], np.float32(PERSON), backdrop.astype(np.float32))
-    return spread(*carried_on(picture, ~HOLE, ~HOLE, EYES, UNIT))
+    return spread(*carried_on(picture, TRUST, ~HOLE, EYES, UNIT))
 
 
 def smeared(backdrop: np.ndarray) -> np.ndarray:
@@ -134,7 +135,7 @@ def test_a_smooth_backdrop_stays_smooth():
     wall = (110 + 110 * np.exp(-((x - 128) ** 2 + (y - 100) ** 2) / 2 / 120**2))[..., None] * np.float32((1, 0.9, 0.8))
     result = filled(wall)
     assert laplacian(result)[BESIDE].max() < 3.0
-    assert np.abs(result - smeared(wall))[BESIDE].max() < 3.0
+    assert np.abs(result - wall)[BESIDE].mean() < np.abs(smeared(wall) - wall)[BESIDE].mean()
 
 
 def test_grain_goes_on():
@@ -146,7 +147,7 @@ def test_grain_goes_on():
 
 def test_what_is_known_stays_and_depth_is_bounded():
     picture = np.where(HOLE[..., None], np.float32(PERSON), bricks())
-    result, holds = carried_on(picture, ~HOLE, ~HOLE, EYES, UNIT)
+    result, holds = carried_on(picture, TRUST, ~HOLE, EYES, UNIT)
     np.testing.assert_array_equal(result[~HOLE], picture[~HOLE])
     assert (holds[~HOLE] == 1.0).all()
     assert (holds[AWAY > DEPTH + 0.02] == 0.0).all()
@@ -158,7 +159,7 @@ def test_what_may_not_be_used_is_not_copied():
     face[90:150, 196:240] = True
     backdrop[face] = (255, 0, 0)
     picture = np.where(HOLE[..., None], np.float32(PERSON), backdrop)
-    result, holds = carried_on(picture, ~HOLE, ~HOLE & ~face, EYES, UNIT)
+    result, holds = carried_on(picture, TRUST, ~HOLE & ~face, EYES, UNIT)
     assert (holds[BESIDE] > 0.5).mean() > 0.9
     assert result[BESIDE & (holds > 0.5)][:, 0].max() < 160
 
@@ -169,5 +170,7 @@ def test_the_same_every_time():
 
 def test_nothing_to_copy_from():
     everything = np.zeros((40, 40), np.bool_)
-    _, holds = carried_on(np.zeros((40, 40, 3), np.float32), everything, everything, (20.0, 20.0), 10.0)
+    _, holds = carried_on(
+        np.zeros((40, 40, 3), np.float32), np.zeros((40, 40), np.float32), everything, (20.0, 20.0), 10.0
+    )
     assert (holds == 0.0).all()
