@@ -140,13 +140,13 @@ def liveliness(motion: F32) -> F32:
 
     It is the mean way of the landmarks of the standard face that the shapes move; head motion is left out.
     """
-    way = np.einsum("fs,snd->fnd", np.diff(motion[:, : len(SHAPES)], axis=0), _fields())
+    way = np.einsum("fs,snd->fnd", np.diff(motion[:, : len(SHAPES)], axis=0), landmark_fields())
     return np.asarray(1000.0 * np.sqrt((way**2).sum(2)).mean(1), np.float32)
 
 
 @cache
-def _fields() -> F32:
-    """Return the displacements [44, N, 2] of the standard face's landmarks, in outer-eye distances."""
+def landmark_fields() -> F32:
+    """Return how far each shape at 1 moves the landmarks of the standard face, [44, N, 2] in outer-eye distances."""
     from moee_cli.face.basis import Sites, Slits, shape_fields
     from moee_cli.face.canonical import template_points
 
