@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from moee_cli.models.motion_denoiser import MotionContext, MotionDenoiser, MotionInput
 
 NOISE_STREAM = "motion"
+CONTEXT = 25
+"""Frames of context sampled on either side, as far as one layer attends; more would cost more than it helps."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ def sample_motion(
     """
     import torch
 
+    drives = [_near(drive) for drive in drives]
     with torch.inference_mode():
         guesses, shares = _guesses(model, input_of(drives), settings)
         x = torch.from_numpy(_filled([noise.normal(NOISE_STREAM, d.spans, (N_MOTION,)) for d in drives], 0.0))
@@ -93,6 +96,24 @@ def _guesses(
         (model.prepare(this, hears=hears), share) for (this, hears), share in zip(told, shares, strict=True) if share
     ]
     return [context for context, _ in used], [share for _, share in used]
+
+
+def _near(drive: Drive) -> Drive:
+    """Return the drive with no more context than is sampled."""
+    start = max(0, drive.before - CONTEXT)
+    stop = drive.before + drive.n_frames + min(drive.after, CONTEXT)
+    near = slice(start, stop)
+    spans, place = [], 0
+    for span in drive.spans:
+        first, last = max(start - place, 0), min(stop - place, len(span))
+        if last > first:
+            spans.append(replace(span, start=span.start + first, stop=span.start + last))
+        place += len(span)
+    frames = {
+        name: getattr(drive, name)[near] for name in ("features", "emotion", "speech", "head", "gaze_free", "blinks")
+    }
+    before, after = drive.before - start, stop - drive.before - drive.n_frames
+    return replace(drive, **frames, spans=tuple(spans), before=before, after=after)
 
 
 def _filled(parts: Sequence[F32], fill: float) -> F32:

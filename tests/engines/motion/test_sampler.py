@@ -71,6 +71,15 @@ def test_takes_and_places_have_their_own_noise(model):
     assert np.abs(sample(model, [plain])[0] - sample(model, [other])[0]).max() > 0.01
 
 
+def test_context_is_cut_where_it_no_longer_matters(model):
+    """Spans of several segments are cut with it."""
+    short, long = drive(48, 108, 25), drive(48, 108, 40)
+    first, last = long.spans[0].start, long.spans[0].stop
+    long = replace(long, spans=(replace(long.spans[0], stop=first + 20), replace(long.spans[0], start=first + 20)))
+    assert long.spans[-1].stop == last
+    np.testing.assert_array_equal(sample(model, [short])[0], sample(model, [long])[0])
+
+
 @pytest.mark.parametrize("settings", [{"audio": 2.0}, {"emotion": 2.0}, {"steps": 20}])
 def test_settings_matter(model, settings):
     plain = sample(model, [drive(*CHUNKS[0])])[0]
