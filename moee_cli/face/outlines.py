@@ -192,7 +192,5 @@ class Outlines:
     def slits(self, frame: CanonicalFrame) -> Slits:
         """Return the slits in the canonical frame, the lids' as seen."""
         line = frame.places((self.lip_upper + self.lip_lower) / 2)[:, :2]
-        (left_up, left_low), (right_up, right_low) = (
-            (frame.plain(up), frame.plain(low)) for up, low in self.lids
-        )
+        (left_up, left_low), (right_up, right_low) = ((frame.plain(up), frame.plain(low)) for up, low in self.lids)
         return Slits(line, ((left_up, left_low), (right_up, right_low)), self.lid_rooms, Rooms.of(frame))

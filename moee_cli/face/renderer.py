@@ -133,7 +133,7 @@ class FaceRenderer:
         self._chin_anchor = MovingPoints(anatomy, chin.astype(np.float32), lips="below")
         palette = Palette.of(self._pixels, portrait.landmarks, outlines, frame.scale)
         self._mouth = Mouth(anatomy, outlines, palette, self._pixels)
-        self._folds = Folds(anatomy, palette.colour)
+        self._folds = Folds(anatomy, self._pixels, portrait.landmarks, colour=palette.colour, softness=palette.softness)
         self._band = self._lip_band(outlines, frame.scale)
         self._lipless = (
             self._without_lip_line(outlines.lip_upper, -_UPPER_RIM, frame.scale),
