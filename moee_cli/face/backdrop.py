@@ -39,10 +39,11 @@ def layers_for(
     Raises:
         PortraitError: another background is asked for and the person cannot be told apart, or its picture is unusable.
     """
-    layers = take_apart(pixels, landmarks, others, part=part)
+    kept = background.kind is BackgroundKind.KEEP
+    layers = take_apart(pixels, landmarks, others, part=part, kept=kept)
     if layers is not None:
         return replace_backdrop(layers, background, name)
-    if background.kind is BackgroundKind.KEEP:
+    if kept:
         return None
     raise PortraitError(
         f"{name}: the person cannot be told from what is behind, so the background cannot be replaced",

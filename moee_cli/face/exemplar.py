@@ -66,23 +66,31 @@ class Copy(NamedTuple):
     like: Place
 
 
-def carried_on(colours: F32, trust: F32, usable: Mask, middle: tuple[float, float], unit: float) -> tuple[F32, F32]:
+class Eyes(NamedTuple):
+    """Where a face is, and how large: the middle between the eyes and the distance of their outer corners, px."""
+
+    x: float
+    y: float
+    unit: float
+
+
+def carried_on(colours: F32, trust: F32, usable: Mask, eyes: Eyes) -> tuple[F32, F32]:
     """Return the picture [h, w, 3] with its texture continued into what is not known, and what holds of it [h, w].
 
     That is 1 where it is known or continued, and falls to 0 where it ends. `trust` [h, w] is 1 where the picture is
-    known; less says that its colour is roughly that. Only what is `usable` is copied. `middle` (x, y px) is that of the
-    eyes, `unit` their outer distance in px.
+    known; less says that its colour is roughly that. Only what is `usable` is copied.
     """
+    unit = eyes.unit
     known = trust == 1.0
     result, holds = colours.copy(), known.astype(np.float32)
     reach = _BOX * unit
     rows, columns = (
         slice(max(0, int(at - reach)), max(0, min(n, int(at + reach) + 1)))
-        for at, n in zip((middle[1], middle[0]), known.shape, strict=True)
+        for at, n in zip((eyes.y, eyes.x), known.shape, strict=True)
     )
     box = (rows, columns)
     away = np.asarray(cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5)[box] / unit, np.float32)
-    depth = _depth((np.arange(rows.start, rows.stop, dtype=np.float32) - middle[1]) / unit)[:, None]
+    depth = _depth((np.arange(rows.start, rows.stop, dtype=np.float32) - eyes.y) / unit)[:, None]
     hole = _Hole(colours[box], known[box], usable[box], (away > 0.0) & (away <= depth))
     if hole.wanted.any() and hole.usable.any():
         picture, copied = _filled(hole, unit)

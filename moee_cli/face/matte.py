@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moee_cli.core.types import F32, U8, Layers
+from moee_cli.face.exemplar import Eyes
 from moee_cli.face.framing import extended
 from moee_cli.face.landmarks import OUTER_EYES
 from moee_cli.face.plate import spread
@@ -47,20 +48,23 @@ _MIDDLE = (234, 454, 10, 152)
 _CHIN, _BROW = 152, 10
 
 
-def take_apart(pixels: U8, landmarks: F32, others: Sequence[F32] = (), *, part: Part | None = None) -> Layers | None:
+def take_apart(
+    pixels: U8, landmarks: F32, others: Sequence[F32] = (), *, part: Part | None = None, kept: bool = True
+) -> Layers | None:
     """Return person and backdrop; None where the person cannot be told from what is behind.
 
     `pixels` is RGB [H, W, 3]; `landmarks` [478, 3] px are those of the person, `others` those of further faces, which
     belong to the backdrop. `part` (left, top, right, bottom px) is where the frame shows the picture itself, with an
-    extended border around. Composed at rest the layers give `pixels` back to the level.
+    extended border around. Composed at rest the layers give `pixels` back to the level. `kept` says that this backdrop
+    is shown, not another (`unmix.Parts.of`).
     """
     if part is None:
-        taken = _taken(pixels, landmarks, others)
+        taken = _taken(pixels, landmarks, others, kept=kept)
         return None if taken is None else layers_of(pixels, *taken)
     left, top, right, bottom = part
     shift = np.array([left, top, 0], np.float32)
     inner = np.ascontiguousarray(pixels[top:bottom, left:right])
-    taken = _taken(inner, landmarks - shift, [other - shift for other in others])
+    taken = _taken(inner, landmarks - shift, [other - shift for other in others], kept=kept)
     if taken is None:
         return None
     size = (pixels.shape[1], pixels.shape[0])
@@ -68,7 +72,7 @@ def take_apart(pixels: U8, landmarks: F32, others: Sequence[F32] = (), *, part: 
     return layers_of(pixels, np.ascontiguousarray(alpha), extended(taken[1], left, top, size))
 
 
-def _taken(pixels: U8, landmarks: F32, others: Sequence[F32]) -> tuple[U8, U8] | None:
+def _taken(pixels: U8, landmarks: F32, others: Sequence[F32], *, kept: bool) -> tuple[U8, U8] | None:
     """Return alpha [H, W] and backdrop [H, W, 3]."""
     unit = float(np.hypot(*(landmarks[OUTER_EYES[0], :2] - landmarks[OUTER_EYES[1], :2])))
     height, width = pixels.shape[:2]
@@ -86,8 +90,8 @@ def _taken(pixels: U8, landmarks: F32, others: Sequence[F32]) -> tuple[U8, U8] |
     if alpha is None:
         return None
     right, left = (face[index, :2] for index in OUTER_EYES)
-    eyes = (float(right[0] + left[0]) / 2, float(right[1] + left[1]) / 2)
-    return divided(pixels, Parts.of(small, alpha, eyes, small_unit, _faces(rest, alpha.shape)))
+    eyes = Eyes(float(right[0] + left[0]) / 2, float(right[1] + left[1]) / 2, small_unit)
+    return divided(pixels, Parts.of(small, alpha, eyes, _faces(rest, alpha.shape), kept=kept))
 
 
 def _faces(others: Sequence[F32], shape: tuple[int, ...]) -> Mask | None:

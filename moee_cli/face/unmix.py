@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moee_cli.core.types import F32, U8, Layers
-from moee_cli.face.exemplar import carried_on
+from moee_cli.face.exemplar import Eyes, carried_on
 from moee_cli.face.plate import spread
 from moee_cli.face.roughness import STROKE, roughness
 
@@ -20,8 +20,13 @@ _TILE = 512
 _REFINE = 1.5
 """Radius of the filter that draws a coarser alpha along the edges, in coarse pixels."""
 _CONTRAST = 5.0
-_OWN = 3.0
-"""Multiples of the backdrop's roughness nearby within which what differs is texture, beyond it person."""
+_GRAIN, _THINGS = 3.0, 4.0
+"""Multiples of the backdrop's fine roughness nearby, and of its coarse one, within which what differs from it is its
+own, beyond them the person's. Where leaves or branches are behind, none is quite where it is carried on to."""
+_COARSE = 0.08
+"""Width, in units, of the pixels between which things are seen."""
+_FOCUS = 3.0
+"""Multiples of fine roughness up to which the coarse one counts: the rest is light out of focus."""
 _NOISE = 1.0
 """Levels that rounding and compression add to it."""
 _RING, _RIM = 0.06, 0.02
@@ -40,29 +45,42 @@ class Parts:
     """The person's colours [h, w, 3], carried on outwards."""
     back: F32
     """The backdrop's [h, w, 3], carried on inwards."""
-    texture: F32
-    """Roughness [h, w] of the backdrop nearby, levels."""
+    own: F32
+    """Levels [h, w] by which the backdrop may differ from `back`."""
     doubt: F32
-    """0 where a pixel is the backdrop's own, 1 where it may hold something of the person."""
+    """Outside the matte: 0 where a pixel is the backdrop's own, 1 where it may hold something of the person."""
     unit: float
 
     @staticmethod
-    def of(picture: U8, alpha: F32, middle: tuple[float, float], unit: float, faces: Mask | None = None) -> Parts:
+    def of(picture: U8, alpha: F32, eyes: Eyes, faces: Mask | None = None, *, kept: bool = True) -> Parts:
         """Return the parts of a picture [h, w, 3] whose alpha [h, w] is known.
 
-        `middle` (x, y px) is that of the eyes, `unit` their outer distance in px. `faces` [h, w] are those of others:
-        the backdrop is not continued with them.
+        `faces` [h, w] are those of others: the backdrop is not continued with them. `kept` says that the backdrop is
+        shown: then what lies close about the person and does not fit the backdrop moves with the person; over another
+        one it is left out.
         """
-        colours = picture.astype(np.float32)
+        colours, unit = picture.astype(np.float32), eyes.unit
         free = (alpha < 0.02).astype(np.float32)
         clear, near = (np.asarray(cv2.erode(free, _square(reach * unit)), np.float32) for reach in (_RING, _RIM))
         known = clear > 0.0
         usable = known if faces is None else known & ~faces
-        back = spread(*carried_on(colours, np.maximum(clear, _HINT * near), usable, middle, unit))
+        back = spread(*carried_on(colours, np.maximum(clear, _HINT * near), usable, eyes))
         front = spread(colours, (alpha > 0.98).astype(np.float32))
-        doubt = np.asarray(cv2.GaussianBlur(1.0 - clear, (0, 0), 0.5 * _RING * unit), np.float32)
-        texture = np.maximum(roughness(colours, known, 1.0), roughness(colours, known, STROKE * unit))[..., 0]
-        return Parts(alpha, front, back, texture, np.maximum(doubt, 1.0 - clear), unit)
+        doubt = np.maximum(cv2.GaussianBlur(1.0 - clear, (0, 0), 0.5 * _RING * unit), 1.0 - clear)
+        if not kept:
+            doubt, near = np.zeros_like(clear), np.ones_like(near)
+        return Parts(alpha, front, back, _own(colours, known, near, unit), np.asarray(doubt, np.float32), unit)
+
+
+def _own(colours: F32, known: Mask, near: F32, unit: float) -> F32:
+    """Return by how many levels [h, w] a backdrop may differ from what it is carried on as; less in rims of the person.
+
+    `near` [h, w] is 1 outside these.
+    """
+    grain, strokes, things = (roughness(colours, known, step * unit)[..., 0] for step in (0.0, STROKE, _COARSE))
+    apart = np.clip(2.0 * cv2.GaussianBlur(near, (0, 0), _RIM * unit) - 1.0, 0.0, 1.0)
+    own = _GRAIN * np.maximum(grain, strokes) + _THINGS * apart * np.minimum(things, _FOCUS * strokes) + _NOISE
+    return np.asarray(own, np.float32)
 
 
 def _square(reach: float) -> U8:
@@ -129,7 +147,7 @@ def _behind(pixels: U8, alpha: F32, parts: Parts, tile: Tile, size: tuple[int, i
     front, back = _sized(parts.front, tile, size), _sized(parts.back, tile, size)
     rest = colours - share * front - (1.0 - share) * back
     change = rest * (1.0 - share) / (share * share + (1.0 - share) ** 2)
-    limit = (_OWN * _sized(parts.texture, tile, size) + _NOISE)[..., None] * (1.0 - share)
+    limit = _sized(parts.own, tile, size)[..., None] * (1.0 - share)
     doubt = np.where(share > 0.0, np.float32(1.0), _sized(parts.doubt, tile, size)[..., None])
     behind = colours + doubt * (back + np.clip(change, -limit, limit) - colours)
     return np.asarray(np.clip(behind + 0.5, 0.0, 255.0), np.uint8)

@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
-from moee_cli.face.exemplar import DEPTH, carried_on
+from moee_cli.face.exemplar import DEPTH, Eyes, carried_on
 from moee_cli.face.plate import spread
 
-SIZE, UNIT, EYES = 256, 60.0, (128.0, 110.0)
+SIZE, UNIT = 256, 60.0
+EYES = Eyes(128.0, 110.0, UNIT)
 PERSON = (250, 20, 220)
 
 
@@ -40,7 +41,7 @@ def continued(make: Callable[[], np.ndarray]) -> np.ndarray:
 def filled(backdrop: np.ndarray) -> np.ndarray:
     """Return a backdrop [SIZE, SIZE, 3] as it is continued behind a person of a loud colour."""
     picture = np.where(HOLE[..., None], np.float32(PERSON), backdrop.astype(np.float32))
-    return spread(*carried_on(picture, TRUST, ~HOLE, EYES, UNIT))
+    return spread(*carried_on(picture, TRUST, ~HOLE, EYES))
 
 
 def smeared(backdrop: np.ndarray) -> np.ndarray:
@@ -147,7 +148,7 @@ def test_grain_goes_on():
 
 def test_what_is_known_stays_and_depth_is_bounded():
     picture = np.where(HOLE[..., None], np.float32(PERSON), bricks())
-    result, holds = carried_on(picture, TRUST, ~HOLE, EYES, UNIT)
+    result, holds = carried_on(picture, TRUST, ~HOLE, EYES)
     np.testing.assert_array_equal(result[~HOLE], picture[~HOLE])
     assert (holds[~HOLE] == 1.0).all()
     assert (holds[AWAY > DEPTH + 0.02] == 0.0).all()
@@ -159,7 +160,7 @@ def test_what_may_not_be_used_is_not_copied():
     face[90:150, 196:240] = True
     backdrop[face] = (255, 0, 0)
     picture = np.where(HOLE[..., None], np.float32(PERSON), backdrop)
-    result, holds = carried_on(picture, TRUST, ~HOLE & ~face, EYES, UNIT)
+    result, holds = carried_on(picture, TRUST, ~HOLE & ~face, EYES)
     assert (holds[BESIDE] > 0.5).mean() > 0.9
     assert result[BESIDE & (holds > 0.5)][:, 0].max() < 160
 
@@ -169,8 +170,6 @@ def test_the_same_every_time():
 
 
 def test_nothing_to_copy_from():
-    everything = np.zeros((40, 40), np.bool_)
-    _, holds = carried_on(
-        np.zeros((40, 40, 3), np.float32), np.zeros((40, 40), np.float32), everything, (20.0, 20.0), 10.0
-    )
+    nothing = np.zeros((40, 40), np.float32)
+    _, holds = carried_on(np.zeros((40, 40, 3), np.float32), nothing, nothing > 0, Eyes(20.0, 20.0, 10.0))
     assert (holds == 0.0).all()

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from moee_cli.face.backdrop import composed
+from moee_cli.face.exemplar import Eyes
 from moee_cli.face.unmix import Parts, divided, layers_of
 
-SIZE, UNIT, EYES = 200, 60.0, (100.0, 90.0)
+SIZE, EYES = 200, Eyes(100.0, 90.0, 60.0)
 
 
 def head(shift: float = 0.0, soft: float = 1.2) -> np.ndarray:
@@ -40,7 +41,7 @@ def test_a_matte_that_is_a_little_off_leaves_no_outline(colour, grain):
     """Means along the silhouette, where an outline would be seen, stay those of the backdrop."""
     picture = before(plain(grain), colour)
     matte = head(shift=0.8, soft=2.0)
-    _, behind = divided(picture, Parts.of(picture, matte, EYES, UNIT))
+    _, behind = divided(picture, Parts.of(picture, matte, EYES))
     apart = cv2.GaussianBlur(behind - plain(0.0), (0, 0), 1.0)
     rim = np.abs(cv2.distanceTransform((head() > 0.5).astype(np.uint8), cv2.DIST_L2, 5) - 1.0) < 3.0
     assert np.abs(apart[rim]).mean() < 2.5
@@ -52,7 +53,7 @@ def test_texture_beside_the_head_stays_where_it_is():
     stripes = plain(0.0)
     stripes[::6] += 60.0
     picture = before(stripes, (20, 15, 10))
-    _, behind = divided(picture, Parts.of(picture, head(), EYES, UNIT))
+    _, behind = divided(picture, Parts.of(picture, head(), EYES))
     beside = (head() == 0.0) & (cv2.dilate(head(), np.ones((5, 5))) > 0.0)
     lines = behind[::6][beside[::6]].mean() - behind[3::6][beside[3::6]].mean()
     assert lines > 45.0
@@ -60,5 +61,13 @@ def test_texture_beside_the_head_stays_where_it_is():
 
 def test_the_picture_comes_back_whatever_the_matte():
     picture = before(plain(4.0), (250, 240, 200))
-    alpha, behind = divided(picture, Parts.of(picture, head(shift=2.0, soft=4.0), EYES, UNIT))
+    alpha, behind = divided(picture, Parts.of(picture, head(shift=2.0, soft=4.0), EYES))
     assert np.abs(composed(layers_of(picture, alpha, behind)).astype(int) - picture).max() <= 1
+
+
+def test_another_backdrop_shows_nothing_from_beside_the_matte():
+    """Leaves about the head stay behind with the rest of their backdrop: outside the matte nothing is laid over."""
+    leaves = cv2.GaussianBlur(np.random.default_rng(4).normal(0, 1, (SIZE, SIZE)).astype(np.float32), (0, 0), 2.0) > 0
+    picture = before(np.where(leaves[..., None], np.float32((40, 70, 30)), np.float32((130, 170, 60))), (20, 15, 10))
+    alpha, behind = divided(picture, Parts.of(picture, head(), EYES, kept=False))
+    assert layers_of(picture, alpha, behind).person[..., 3][head() == 0.0].max() == 0
