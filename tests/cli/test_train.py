@@ -75,6 +75,8 @@ def test_motion_trains_and_goes_on(moee, small_corpus, tmp_path):
     assert (result.code, result.out) == (0, f"{out / 'motion.safetensors'}\n")
     assert "base 2/2: loss" in result.err
     assert "held-out voices" in result.err
+    assert "emotion: told at intensity 1: " in result.err
+    assert "emotion: neutral, largest mean of a shape" in (out / "figures.json").read_text("utf-8")
     assert moee("train", "motion", "--data", small_corpus, "--out", out, *SETS).code == 3
     assert moee("train", "motion", "--data", small_corpus, "--out", out, "--resume", *SETS).code == 0
 

@@ -118,6 +118,7 @@ def _train_motion(
 ) -> Path:
     with signals_held():
         from moee_cli.training.denoiser.batches import MotionCorpus
+        from moee_cli.training.denoiser.figures import write_figures
         from moee_cli.training.denoiser.loop import Report, train_motion
         from moee_cli.training.denoiser.recipe import MotionRecipe, recipe_with
         from moee_cli.training.motion.clip import MANIFEST, checksum, read_corpus
@@ -133,4 +134,8 @@ def _train_motion(
         talk(f"{report.stage} {report.step}/{report.steps}: loss {report.loss:.4f}{aside}")
 
     facts = {"corpus": checksum(data / MANIFEST)}
-    return train_motion(recipe, corpus, held_out, out, resume=resume, progress=progress, on_report=tell, facts=facts)
+    weights = train_motion(recipe, corpus, held_out, out, resume=resume, progress=progress, on_report=tell, facts=facts)
+    progress.start("judge")
+    for name, value in write_figures(weights, others, out).items():
+        talk(f"{name}: {value:.3f}")
+    return weights
