@@ -163,12 +163,10 @@ class Eye:
         source = np.column_stack([right - origin, up - origin])
         target = np.column_stack([anchors[1] - anchors[0], anchors[2] - anchors[0]])
         turn = (source @ np.linalg.inv(target)).astype(np.float32)
-        columns, rows = np.meshgrid(
-            np.arange(box.width, dtype=np.float32) + (box.x + 0.5 - anchors[0, 0]),
-            np.arange(box.height, dtype=np.float32) + (box.y + 0.5 - anchors[0, 1]),
-        )
-        back_x = turn[0, 0] * columns + turn[0, 1] * rows + (origin[0] - 0.5 - self.box.x)
-        back_y = turn[1, 0] * columns + turn[1, 1] * rows + (origin[1] - 0.5 - self.box.y)
+        columns = np.arange(box.width, dtype=np.float32) + (box.x + 0.5 - anchors[0, 0])
+        rows = (np.arange(box.height, dtype=np.float32) + (box.y + 0.5 - anchors[0, 1]))[:, None]
+        back_x = (turn[0, 0] * columns + (origin[0] - 0.5 - self.box.x)) + turn[0, 1] * rows
+        back_y = (turn[1, 0] * columns + (origin[1] - 0.5 - self.box.y)) + turn[1, 1] * rows
         yaw, pitch = float(motion[CHANNEL["gazeYaw"]]), float(motion[CHANNEL["gazePitch"]])
         way = _IRIS_TRAVEL * self._open
         travel = self.frame.to_pixels(np.array([np.sin(yaw), np.sin(pitch)], np.float32) * way)

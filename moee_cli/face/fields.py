@@ -26,6 +26,8 @@ _RELAX = 0.8
 """Share of a step that is taken: whole steps swing where a slit's side is stretched most."""
 _NEAR_ENOUGH = 0.04
 """Largest error of the inversion, in pixels, at which it ends; ordinary motion is there after three steps."""
+_NEARLY_ALL = 0.85
+"""Share of points moved by shapes from which on it is quicker to add fields up for all than to put them in place."""
 _DEPTH_NODES = 96
 """Nodes of the depth grid along the longer side of the frame."""
 _STEEPEST = 2.6
@@ -220,6 +222,8 @@ class MovingPoints:
         # Only the face moves by shapes, an eye only by some: elsewhere the fields are nought and need no arithmetic.
         size = np.abs(fields).max(axis=2)
         self.moved, self.used = np.flatnonzero(size.max(axis=0) > 2e-4), np.flatnonzero(size.max(axis=1) > 2e-4)
+        if len(self.moved) > _NEARLY_ALL * self.count:
+            self.moved = np.arange(self.count)
         fields = fields[np.ix_(self.used, self.moved)]
         self.fields = np.ascontiguousarray(fields.transpose(0, 2, 1).reshape(len(self.used), -1))
         self._to_pixels = np.ascontiguousarray(anatomy.frame.axes.T * np.float32(anatomy.frame.scale))
@@ -230,8 +234,10 @@ class MovingPoints:
 
     def across_and_down(self, weights: F32, pose: HeadPose) -> F32:
         """Return the displacements as rows [2, N]: numpy takes several times as long over so short a last axis."""
-        way = np.zeros((2, self.count), np.float32)
-        way[:, self.moved] = weighted(weights[self.used], self.fields).reshape(2, -1)
+        way = weighted(weights[self.used], self.fields).reshape(2, -1)
+        if len(self.moved) < self.count:
+            shaped, way = way, np.zeros((2, self.count), np.float32)
+            way[:, self.moved] = shaped
         if not pose.still:
             at = self.at.copy()
             at[:2] += way

@@ -58,7 +58,7 @@ class _Sharp:
             (max(0, along.start - margin), min(size, along.stop + margin))
             for along, size in zip(part, picture.shape, strict=False)
         )
-        self._origin = (x0, y0)
+        self._twice = np.array([[2.0, 0.0, -2.0 * x0], [0.0, 2.0, -2.0 * y0]], np.float32)
         place = np.array([[0.5, 0.0, x0], [0.0, 0.5, y0]], np.float32)
         size = (2 * (x1 - x0) - 1, 2 * (y1 - y0) - 1)
         how = cv2.INTER_LANCZOS4 | cv2.WARP_INVERSE_MAP
@@ -70,7 +70,7 @@ class _Sharp:
 
     def read(self, at: F32) -> U8:
         """Return the part read at positions [h, w, 2] of the photo (x, y in index coordinates)."""
-        twice = shifted(at, *self._origin) * np.float32(2.0)
+        twice = np.asarray(cv2.transform(at, self._twice), np.float32)
         return sample(np.asarray(self._dense, np.uint8), twice, sharp=False)
 
 
