@@ -15,6 +15,9 @@ _LASHES, _LINER = 0.024, 0.006
 """How far, in units, lashes and the upper lid's shadow, and the lower lid's rim, reach into the opening."""
 _WHITE_DARK, _IRIS_DARK = 0.78, 0.62
 """What is darker than these shares of the white, or of the iris's ring, close under the lid is a lash or its shadow."""
+_LIT, _DARKEST = 0.75, 0.35
+"""Light on the white of a corner, as a share of that beside the iris, that is no shadow yet: lids and lashes darken the
+narrowest of it anyway. And the least that is believed."""
 _SHADE_REACH = 0.035
 """Depth, in units, to which the upper lid shades the eyeball."""
 
@@ -29,7 +32,7 @@ class Eyeball:
         shown, _, _ = opening(lids, eye.box, rims)
         clear, _, _ = opening(lids, eye.box, (_LASHES * eye.unit, _LINER * eye.unit))
         crop = eye.pixels.astype(np.float32)
-        ball = self._continued(crop, clear > 0.5)
+        ball = self._continued(crop, shown > 0.9, clear > 0.5)
         trusted = self._trusted(crop, ball, shown, clear)[..., None]
         clean = ball + (crop - ball) * trusted
         self.shade = self._lid_shade(crop, clean)
@@ -42,9 +45,10 @@ class Eyeball:
         self.fall = self._gaze_fall()
         """[h, w] how much each pixel follows the gaze."""
 
-    def _continued(self, crop: F32, seen: NDArray[np.bool_]) -> F32:
+    def _continued(self, crop: F32, shown: NDArray[np.bool_], seen: NDArray[np.bool_]) -> F32:
         """Return the box [h, w, 3] filled with white and iris as far as `seen` [h, w] shows what they are like.
 
+        `shown` [h, w] is all of the opening, with what lashes and lids darken.
         Each part of the iris takes the ordinary colour of its distance from the pupil, so that a moving iris stays a
         disc and its catch-light stays single.
         """
@@ -59,6 +63,7 @@ class Eyeball:
             between = (eye.inwards > 0) & (eye.rows > eye.top) & (eye.rows < eye.bottom)
             white = white + np.float32(0.02) * ((away > 1.15 * iris.radius) & between)
         ball = eye.spread(crop, white.astype(np.float32) + 1e-6, (0.03, 0.08, 0.20))
+        ball = ball * self._corner_shade(luma / np.maximum(ball.mean(2), 1.0), shown)[None, :, None]
         soft = max(1.0, 0.10 * iris.radius)
         rings = [crop[seen & (np.abs(away - r) < 0.75)] for r in np.arange(np.ceil(iris.radius) + 2)]
         known = [ring for ring in rings if len(ring)] or [crop.reshape(-1, 3)]
@@ -66,6 +71,27 @@ class Eyeball:
         disc = radial[np.clip(np.round(away), 0, len(radial) - 1).astype(int)]
         share = np.clip((iris.radius - away) / soft + 0.5, 0.0, 1.0)
         return np.asarray(ball + (disc - ball) * share[..., None], np.float32)
+
+    def _corner_shade(self, light: F32, shown: NDArray[np.bool_]) -> F32:
+        """Return the light [w] on the white by column: where even the lightest of it is dark, it lies in shadow.
+
+        Corners often do, and white as bright as beside the iris would flash there when the eye turns. `light` [h, w] is
+        that of the picture as a share of the white's, `shown` [h, w] the opening of the lids.
+        """
+        eye, iris = self._eye, self._iris
+        even = cv2.GaussianBlur(light, (0, 0), max(0.6, 0.006 * eye.unit))
+        white = shown & (eye.away(iris.centre) > 1.2 * iris.radius)
+        white &= np.abs(eye.columns + 0.5 - iris.centre[0]) > iris.radius
+        known = white.sum(axis=0).astype(np.float32)
+        if not known.any():
+            return np.ones_like(known)
+        lightest = np.clip(np.where(white, even, 0.0).max(axis=0) / _LIT, _DARKEST, 1.0)
+        sums = np.stack([lightest * known, known])
+        sums = cv2.GaussianBlur(sums, (0, 0), sigmaX=0.03 * eye.unit, sigmaY=1e-3, borderType=cv2.BORDER_REPLICATE)
+        # The shade goes on beyond the last column that shows white, and over the iris from one side to the other.
+        at = known > 0
+        shade = np.interp(eye.columns, eye.columns[at], sums[0, at] / np.maximum(sums[1, at], 1e-6))
+        return np.asarray(shade, np.float32)
 
     def _trusted(self, crop: F32, ball: F32, shown: F32, clear: F32) -> F32:
         """Return how much of each pixel [h, w] is eyeball as seen: not rim, nor the dark of lashes close to a lid."""

@@ -10,6 +10,8 @@ import numpy as np
 from moee_cli.core.types import F32, U8
 from moee_cli.face.basis import Rooms, Slits
 from moee_cli.face.canonical import CanonicalFrame
+from moee_cli.face.eyebox import EyeBox
+from moee_cli.face.eyefit import fitted_lids
 
 _LIP_UPPER = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
 _LIP_LOWER = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
@@ -170,18 +172,21 @@ class Outlines:
         flat = landmarks[:, :2]
         upper, lower = smooth_curve(flat[list(_LIP_UPPER)]), smooth_curve(flat[list(_LIP_LOWER)])
         upper, lower, is_open = _lips(pixels, upper, lower, frame.scale)
-        lids = [
-            (smooth_curve(flat[list(_LID_UPPER[eye])]), smooth_curve(flat[list(_LID_LOWER[eye])])) for eye in (0, 1)
-        ]
-        rooms = [cls._room(flat[list(_BROW_LOWER[eye])], lids[eye][0], frame) for eye in (0, 1)]
         irises = []
         for eye in (0, 1):
             centre = flat[IRIS_CENTRE[eye]]
             radius = float(np.hypot(*(flat[list(IRIS_RING[eye])] - centre).T).mean())
             irises.append(Iris(centre, radius))
+        eyes = [
+            EyeBox(pixels, (smooth_curve(flat[list(above)]), smooth_curve(flat[list(below)])), frame.scale)
+            for above, below in zip(_LID_UPPER, _LID_LOWER, strict=True)
+        ]
+        seen = [(iris.centre, iris.radius) for iris in irises]
+        lids = fitted_lids((eyes[0], eyes[1]), (seen[0], seen[1]))
+        rooms = [cls._room(flat[list(_BROW_LOWER[eye])], lids[eye][0], frame) for eye in (0, 1)]
         width = float(np.hypot(*(flat[291] - flat[61]))) / frame.scale
         smile = float(np.clip((width - _REST_WIDTH) / _SMILE_WIDENS, 0.0, 1.0))
-        return cls(upper, lower, is_open, smile, (lids[0], lids[1]), (rooms[0], rooms[1]), (irises[0], irises[1]))
+        return cls(upper, lower, is_open, smile, lids, (rooms[0], rooms[1]), (irises[0], irises[1]))
 
     @staticmethod
     def _room(brow: F32, lid: F32, frame: CanonicalFrame) -> float:

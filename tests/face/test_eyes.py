@@ -53,7 +53,7 @@ def test_the_eyeball_behind_the_lids_has_no_lashes(renderer):
     for eye in renderer._eyes:
         ball, place = eye._ball, eye._ball._eye
         under_lid = (place.rows > place.top) & (place.rows < place.top + 0.02 * eye.unit)
-        beside = (ball._eye.away(ball._iris.centre) > 1.2 * ball._iris.radius) & (place.inwards > 0.04 * eye.unit)
+        beside = (ball._eye.away(ball._iris.centre) > 1.2 * ball._iris.radius) & (place.inwards > 0.06 * eye.unit)
         lashes, white = (picture[under_lid & beside].mean(1) for picture in (place.pixels, ball.clean))
         level = np.percentile(place.pixels[(place.rows > place.top) & (place.rows < place.bottom) & beside].mean(1), 80)
         assert np.percentile(lashes, 20) < 0.4 * level  # the photo has them there
@@ -97,3 +97,23 @@ def test_a_blink_shuts_both_eyes_of_a_turned_head(degrees):
     for eye in renderer._eyes:
         rest, shut = (column_gaps(renderer, eye, motion_frame(eyeBlink=blink)).max() for blink in (0.0, 1.0))
         assert shut < 0.25 * rest
+
+
+def test_white_in_shadow_stays_in_shadow_when_the_eye_turns():
+    """Under a brow or beside a nose the corner is dark; turned away, the iris leaves no flash of white there."""
+    portrait = load_portrait(EXAMPLES / "ana.png", FrameFormat(512, 512))
+    left = FaceRenderer(portrait)._eyes[0]
+    iris = left._ball._iris
+    columns = np.arange(512) + 0.5 - iris.centre[0]
+    light = 1.0 - 0.6 * np.clip((columns - 0.8 * iris.radius) / 4.0, 0.0, 1.0)
+    shaded = (portrait.pixels * light[None, :, None]).astype(np.uint8)
+    part = np.s_[
+        left.box.y : left.box.y + left.box.height,
+        round(iris.centre[0] + 1.3 * iris.radius) : left.box.x + left.box.width,
+    ]
+    away = motion_frame(gazeYaw=-0.5)
+    lit, dark = (
+        FaceRenderer(replace(portrait, pixels=pixels, layers=None)).draw(away)[part]
+        for pixels in (portrait.pixels, shaded)
+    )
+    assert dark.max() < 0.62 * lit.max()
