@@ -154,23 +154,29 @@ _RAISED, _LOWERED = 0.215, 0.21
 """Heights above the brow, in units, over which a raised brow's motion fades out, and a lowered one's."""
 _CHIN, _NECK = -1.22, 0.68
 """Height of the chin, and how far below it the neck takes up the jaw's motion."""
+_MOUTH, _LEAST_SMILE = 0.50, 0.7
+"""Width of a standard lip line, in units, and the share of a corner's way on the smallest mouths."""
+_CORNERS = ("mouthDimple", "mouthFrown", "mouthSmile", "mouthStretch")
 _LASHES = 0.035
 """Height above the lid edge that moves rigidly with it, so that lashes are carried and not stretched."""
 
 
 @dataclass(frozen=True)
 class Rooms:
-    """Heights of parts in which motion comes to rest, against a standard face; a part that is higher counts as 1."""
+    """Sizes of parts in which motion has to fit, against a standard face; a part that is larger counts as 1."""
 
     forehead: float = 1.0
     """From the brows to the hair line."""
     neck: float = 1.0
     """Below the chin."""
+    mouth: float = 1.0
+    """From corner to corner: a small mouth smiles small, or its lips would be drawn into a wedge."""
 
     @classmethod
-    def of(cls, frame: CanonicalFrame) -> Rooms:
-        """Measure a face where its canonical coordinates change fastest."""
-        return cls(_room(frame, 0.6, _BROW, _BROW + _RAISED), _room(frame, 0.3, _CHIN - _NECK, _CHIN))
+    def of(cls, frame: CanonicalFrame, mouth: float) -> Rooms:
+        """Measure a face where its canonical coordinates change fastest; `mouth` is the lip line in units."""
+        forehead, neck = _room(frame, 0.6, _BROW, _BROW + _RAISED), _room(frame, 0.3, _CHIN - _NECK, _CHIN)
+        return cls(forehead, neck, float(np.clip(mouth / _MOUTH, _LEAST_SMILE, 1.0)))
 
 
 def _room(frame: CanonicalFrame, half: float, bottom: float, top: float) -> float:
@@ -389,6 +395,8 @@ def _one_shape(name: str, sites: Sites) -> F32:
     _push(field, sites, _LEFT_SHAPES.get(stem, ()), mirror)
     if stem in ("browDown", "noseSneer"):
         return _lowered(field, sites)
+    if stem in _CORNERS:
+        return field * np.float32(sites.rooms.mouth)
     lids = _lid_shape(sites, stem, eye)
     return field if lids is None else field + lids
 

@@ -198,4 +198,5 @@ class Outlines:
         """Return the slits in the canonical frame, the lids' as seen."""
         line = frame.places((self.lip_upper + self.lip_lower) / 2)[:, :2]
         (left_up, left_low), (right_up, right_low) = ((frame.plain(up), frame.plain(low)) for up, low in self.lids)
-        return Slits(line, ((left_up, left_low), (right_up, right_low)), self.lid_rooms, Rooms.of(frame))
+        width = float(np.hypot(*(self.lip_upper[-1] - self.lip_upper[0]))) / frame.scale
+        return Slits(line, ((left_up, left_low), (right_up, right_low)), self.lid_rooms, Rooms.of(frame, width))

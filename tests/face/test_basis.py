@@ -7,11 +7,13 @@ distances; points that move less than a tenth of the shape's largest move, or un
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from moee_cli.core.labels import ARKIT_BLENDSHAPES, SHAPES
-from moee_cli.face.basis import Sites, Slits, follow_fields, seal_fields, shape_fields
+from moee_cli.face.basis import Rooms, Sites, Slits, follow_fields, seal_fields, shape_fields
 from moee_cli.face.controls import bounded, field_weights, motion_of
 from moee_cli.face.pose import LIMITS, HeadPose, limit_head, rotation, soft_limit
 
@@ -329,6 +331,17 @@ def test_the_two_sides_of_the_lips_move_alike_beyond_the_corners_and_part_betwee
     between = np.array([[0.0, -0.763], [0.12, -0.76]], np.float32)
     above, below = (shape_fields(Sites.at(between, slits(), lips=side))[jaw] for side in ("above", "below"))
     assert (above[:, 1] - below[:, 1] > 0.2).all()
+
+
+def test_small_parts_move_less():
+    """Brows below a low forehead, corners of a small mouth; the jaw of a small chin is carried on farther down."""
+    small = replace(slits(), rooms=Rooms(forehead=0.6, neck=0.6, mouth=0.8))
+    at = np.array([[0.42, 0.31], [0.284, -0.77], [0.0, -1.6]], np.float32)
+    plain, held = (shape_fields(Sites.at(at, each, lips="below"))[..., 1] for each in (slits(), small))
+    ratios = held / np.where(np.abs(plain) < 1e-6, np.nan, plain)
+    assert ratios[SHAPES.index("browOuterUpLeft"), 0] == pytest.approx(0.6, abs=0.01)
+    assert ratios[SHAPES.index("mouthSmileLeft"), 1] == pytest.approx(0.8, abs=0.01)
+    assert ratios[SHAPES.index("jawOpen"), 2] > 1.2
 
 
 def test_a_seal_parts_the_lips_by_its_weight():
