@@ -210,6 +210,8 @@ class Segment:
     controls: Controls
     motion: Path | None = None
     """File that its motion is taken from; None: it is sampled."""
+    is_centred: bool = False
+    """The gaze in that file is turned to rest on the camera."""
     where: str = ""
     """`file:line:column` in the script, for messages."""
 

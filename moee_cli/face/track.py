@@ -8,9 +8,11 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from moee_cli.core.labels import CHANNEL, GAZE
 from moee_cli.core.types import F32
 
 F64 = NDArray[np.float64]
+GAZE_COLUMNS = [CHANNEL[name] for name in GAZE]
 _SAME = 1e-6
 """Seconds between two times that are one: more than sums of floats are off, less than a timecode tells."""
 
@@ -38,6 +40,10 @@ class MotionTrack:
     parts: tuple[TrackPart, ...] = ()
     remarks: tuple[str, ...] = ()
     """What is odd about the file, for the user."""
+
+    def resting_gaze(self) -> F32:
+        """Return where the eyes mostly look, yaw and pitch [2] in radians: the camera, at 0, or beside it."""
+        return np.asarray(np.median(self.motion[:, GAZE_COLUMNS], axis=0), np.float32)
 
     def part(self, segment_id: str) -> TrackPart | None:
         """Return the part that was written for the segment of this id."""

@@ -145,11 +145,13 @@ segments:
   long as the line, or as its whole recording, and then `from` and `to` cut both, to 0.2 s. In an npz of another film,
   the segment with the line's id is used. Without fitting length it is an error. A pause may have a file as well: with
   `motion` on every line and pause, a film is performed again, to the bit, by other portraits.
-- Nothing is added to motion from a file, no blink and no head motion; `emotion`, `intensity`, `take`, `head`, `gaze`
-  and `blinks` mean nothing there, and a warning says so. Where the line blends with a neighbour, it turns into the
-  motion sampled there within the length of the blend; two files meet in the middle; one that goes on is left as it is.
+- Nothing is added to motion from a file, no blink and no head motion; `emotion`, `intensity`, `take`, `head` and
+  `blinks` mean nothing there, and a warning says so. `gaze: camera` beside it turns the eyes so that they rest on the
+  camera, for recordings of somebody who looked past it; else they look where the file says. Where the line blends with
+  a neighbour, it turns into the motion sampled there within the length of the blend; two files meet in the middle; one
+  that goes on is left as it is.
 - Recordings of any frame rate are read at 25 motion frames per second. Columns go by name, in any order and case; the
-  eyes and `TongueOut` may be missing. The head's angles count from the pose of the portrait: look into the camera.
+  eyes and `TongueOut` may be missing. The head's angles count from the pose of the portrait.
 - A film sent to standard output (`-o -`) has no files beside it.
 """
 

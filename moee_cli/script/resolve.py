@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from moee_cli.core.suggest import did_you_mean
-from moee_cli.core.types import Background, Controls, EmotionKey, Encoding, Fit, FrameFormat
+from moee_cli.core.types import Background, Controls, EmotionKey, Encoding, Fit, FrameFormat, Gaze
 from moee_cli.script.emotions import NEUTRAL, EmotionBook, is_auto, resolve_keys
 from moee_cli.script.files import Files
 from moee_cli.script.positions import KeyPath, Map, Text, show, spell_path, value_at
@@ -32,7 +32,7 @@ T = TypeVar("T")
 EmotionWritten = str | dict[str, float] | list[KeyframeEntry]
 _WITH_AUDIO = ("from_", "to", "text", "subtitles", "gap")
 """Keys that mean nothing in a pause."""
-_SAMPLED = ("emotion", "prompt", "intensity", "take", "head", "gaze", "blinks")
+_SAMPLED = ("emotion", "prompt", "intensity", "take", "head", "blinks")
 """Keys that decide how motion is sampled, and nothing where it comes from a file."""
 MOTION_SUFFIXES = (".csv", ".npz")
 MAX_SILENCE = 24 * 3600
@@ -186,6 +186,7 @@ class LineResolver:
                 text=segment.text,
                 subtitles=segment.subtitles,
                 motion=segment.motion,
+                is_centred=segment.motion is not None and segment.gaze is Gaze.CAMERA,
                 where=where,
                 key=key,
             )
@@ -223,6 +224,7 @@ class LineResolver:
                 transition=self._transition(segment.transition),
                 controls=_controls(segment, self._controls),
                 motion=segment.motion,
+                is_centred=segment.motion is not None and segment.gaze is Gaze.CAMERA,
                 where=self.report.where(path),
                 key=spell_path(path),
             )

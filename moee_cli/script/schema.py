@@ -392,6 +392,8 @@ class Line:
     text: str | None = None
     subtitles: Path | None = None
     motion: Path | None = None
+    is_centred: bool = False
+    """The gaze of its motion file is turned to rest on the camera (`gaze: camera` beside `motion`)."""
     where: str = ""
     key: str = ""
     """`segments[2]`, for messages."""

@@ -150,6 +150,7 @@ def _place(placed: Sequence[_Placed], fps: Fraction) -> list[Segment]:
                 emotion=_emotion(line, segments),
                 controls=line.controls,
                 motion=line.motion,
+                is_centred=line.is_centred,
                 where=line.where,
             )
         )

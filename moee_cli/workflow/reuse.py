@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from math import degrees
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +15,17 @@ from moee_cli.core.errors import AudioError, MotionFileError, Problem
 from moee_cli.core.timebase import MOTION_FPS
 from moee_cli.core.types import F32, Segment
 from moee_cli.face.motion_file import read_motion
-from moee_cli.face.track import MotionTrack
+from moee_cli.face.track import GAZE_COLUMNS, MotionTrack
 from moee_cli.script.schema import Line
 from moee_cli.script.timeline import AudioLength
 
 TOLERANCE = 0.2
 """Seconds that a file may be longer or shorter than its sound: the app's recordings of sound and motion do not end with
 one frame. What is missing holds the last row, what is too much is left out; the beginnings always meet."""
+
+
+_OFF_CAMERA = 0.12
+"""Radians, half of what left the example portraits with eyes cast down: a phone held low while recording."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +84,15 @@ def _faults(line: Line, path: Path, probe: Callable[[Path], AudioLength]) -> lis
 
 
 def motion_remarks(lines: Sequence[Line]) -> tuple[str, ...]:
-    """Return what is odd about the motion files of lines."""
+    """Return what is odd about the motion files of lines: rows that are left out, eyes that look past the camera."""
     paths = dict.fromkeys(line.motion for line in lines if line.motion is not None)
-    return tuple(remark for path in paths for remark in _read(path).remarks)
+    remarks = [remark for path in paths for remark in _read(path).remarks]
+    for path in dict.fromkeys(line.motion for line in lines if line.motion is not None and not line.is_centred):
+        off = float(np.hypot(*_read(path).resting_gaze()))
+        if off > _OFF_CAMERA:
+            told = f"{path.name}: the eyes rest {degrees(off):.0f} degrees off the camera"
+            remarks.append(f"{told}; `gaze: camera` beside `motion` turns them back")
+    return tuple(remarks)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,10 +105,12 @@ class Given:
     start: float
     """Seconds in the file at which the segment begins."""
     stop: float
+    is_centred: bool = False
 
     def leads_to(self, after: Given) -> bool:
         """Whether the file goes on in the next segment: then there is no join to smooth."""
-        return self.path == after.path and abs(self.stop - after.start) < 0.5 / MOTION_FPS
+        same = (self.path, self.is_centred) == (after.path, after.is_centred)
+        return same and abs(self.stop - after.start) < 0.5 / MOTION_FPS
 
 
 def given_motion(segment: Segment, probe: Callable[[Path], AudioLength]) -> Given | None:
@@ -111,7 +124,10 @@ def given_motion(segment: Segment, probe: Callable[[Path], AudioLength]) -> Give
     found = fit(track, segment.id, start=start, seconds=seconds, whole=whole)
     first = found.offset - (0.0 if found.is_part else float(segment.pad))
     times = first + np.arange(segment.n_motion) / MOTION_FPS
-    return Given(track.at(times), segment.motion, first, first + float(segment.seconds))
+    motion = track.at(times)
+    if segment.is_centred:
+        motion[:, GAZE_COLUMNS] -= track.resting_gaze()
+    return Given(motion, segment.motion, first, first + float(segment.seconds), segment.is_centred)
 
 
 def _whole(audio: Path | None, probe: Callable[[Path], AudioLength]) -> Fraction | None:

@@ -76,10 +76,17 @@ def test_keys_that_a_motion_file_leaves_without_meaning(project):
     keys = "emotion: joy, intensity: 1, take: 2, head: 0, gaze: free, blinks: 3"
     script = project.segments(f"{{audio: a.wav, motion: take.csv, {keys}}}")
     assert [problem.key.rpartition(".")[2] for problem in script.warnings] == [
-        "emotion", "intensity", "take", "head", "gaze", "blinks",
+        "emotion", "intensity", "take", "head", "blinks",
     ]  # fmt: skip
     assert all("beside `motion`" in problem.message for problem in script.warnings)
     assert script.warnings[0].where == "film.yaml:4:38"
+
+
+@pytest.mark.parametrize(("gaze", "is_centred"), [(", gaze: camera", True), (", gaze: free", False), ("", False)])
+def test_the_gaze_of_a_file_is_turned_to_the_camera_on_request(project, gaze, is_centred):
+    head = HEAD + "defaults: {gaze: camera}\n"
+    script = project.segments(f"{{audio: a.wav, motion: take.csv{gaze}}}", "{audio: b.wav, gaze: camera}", head=head)
+    assert [line.is_centred for line in script.lines] == [is_centred, False]
 
 
 def test_what_defaults_say_is_for_other_lines(project):

@@ -17,6 +17,7 @@ from moee_cli.core.types import AudioFeatures, EmotionKey, MotionFormat
 from moee_cli.face.live_link import write_csv
 from moee_cli.face.motion_file import read_motion
 from moee_cli.face.track import MotionTrack, TrackPart, even_times
+from moee_cli.media.decode import probe_audio
 from moee_cli.script.schema import Line, Transition, TransitionKind
 from moee_cli.script.timeline import build_timeline
 from moee_cli.workflow import motion_out
@@ -27,7 +28,7 @@ from moee_cli.workflow.performance import ChunkGrid, Performance
 from moee_cli.workflow.plan import plan
 from moee_cli.workflow.provenance import read_sidecar
 from moee_cli.workflow.render import render
-from moee_cli.workflow.reuse import Given, fit
+from moee_cli.workflow.reuse import Given, fit, given_motion
 from moee_cli.workflow.scripts import open_script
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -256,6 +257,20 @@ def test_where_a_line_begins_in_a_file(file, expected):
     found = fit(file, "a", start=Fraction(3), seconds=Fraction(2), whole=Fraction(10))
     assert found.error <= 0.2
     assert (found.offset, found.is_part) == expected
+
+
+def test_eyes_that_look_past_the_camera_are_told_of_and_turned_on_request(script, tmp_path):
+    motion = np.zeros((10, N_MOTION), np.float32)
+    motion[:, CHANNEL["gazePitch"]] = [-0.2] * 8 + [0.0] * 2
+    with (tmp_path / "low.csv").open("w", newline="") as file:
+        write_csv(file, [(motion, [True] * 10)], Fraction(25))
+    plain = plan(script("{audio: line.wav, motion: low.csv}"))
+    assert any("rest 11 degrees off the camera" in remark for remark in plain.remarks)
+    centred = plan(script("{audio: line.wav, motion: low.csv, gaze: camera}"))
+    assert not centred.remarks
+    for planned, expected in ((plain, [-0.2] * 8 + [0.0] * 2), (centred, [0.0] * 8 + [0.2] * 2)):
+        given = given_motion(planned.timeline.segments[0], probe_audio)
+        np.testing.assert_allclose(given.motion[:, CHANNEL["gazePitch"]], expected, atol=1e-6)
 
 
 # --- joins ----------------------------------------------------------------------------------------------------------
