@@ -53,6 +53,31 @@ def test_face_where_there_is_no_person_is_refused(marks):
     assert take_apart(noise, marks) is None
 
 
+def _seen(monkeypatch, probability: np.ndarray) -> None:
+    monkeypatch.setattr("moee_cli.face.matte.person_seen", lambda *_: probability.astype(np.float32))
+
+
+def test_a_matte_that_takes_the_room_for_the_person_is_not_used(ana, marks, monkeypatch):
+    _seen(monkeypatch, np.full(ana.shape[:2], 0.97))
+    assert take_apart(ana, marks) is None
+
+
+def test_a_matte_in_shreds_is_not_used(ana, marks, monkeypatch, layers):
+    """The face is seen, the rest now here, now there."""
+    blocks = np.random.default_rng(1).random((32, 32)) > 0.35
+    person = layers.person[..., 3] > 128
+    probability = np.where(person & np.kron(blocks, np.ones((16, 16), bool)), 0.97, 0.02)
+    low, high = marks[:, :2].min(0).astype(int), marks[:, :2].max(0).astype(int)
+    probability[low[1] : high[1], low[0] : high[0]] = 0.97
+    _seen(monkeypatch, probability)
+    assert take_apart(ana, marks) is None
+
+
+def test_a_matte_as_the_person_is_used(ana, marks, monkeypatch, layers):
+    _seen(monkeypatch, np.where(layers.person[..., 3] > 128, 0.97, 0.02))
+    assert take_apart(ana, marks) is not None
+
+
 def test_other_people_stay_behind(ana, kofi):
     two = np.ascontiguousarray(np.concatenate([ana, kofi], axis=1))
     left, right = (face.landmarks for face in find_faces(two))
