@@ -40,7 +40,7 @@ def test_an_unknown_engine_gets_a_guess():
 
 def test_unknown_options_are_named():
     with pytest.raises(ScriptError) as caught:
-        check_options(engine_spec("motion"), {"landmaker": "x.task", "steps": "3"}, {"motion.landmaker": "a.yaml:3:1"})
+        check_options(engine_spec("motion"), {"landmaker": "x.task", "speed": "3"}, {"motion.landmaker": "a.yaml:3:1"})
     text = [str(problem) for problem in caught.value.problems]
     assert len(text) == 2
     assert text[0].startswith("a.yaml:3:1: engines.motion.landmaker")

@@ -1,10 +1,12 @@
-"""The embedded engine: motion from `driver`, pictures from `face.renderer`."""
+"""The embedded engine: motion from a trained network or from `driver`, pictures from `face.renderer`."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
@@ -13,20 +15,29 @@ from moee_cli.core.types import F32, U8, Drive, Portrait
 from moee_cli.engines.base import Pose
 from moee_cli.engines.motion.driver import drive_motion
 from moee_cli.engines.motion.process import Drawers, can_start
+from moee_cli.engines.motion.sampler import SamplerSettings, sample_motion
 from moee_cli.engines.motion.showcase import sheet_poses
+from moee_cli.engines.motion.spec import MotionOptions
 from moee_cli.engines.runtime import Runtime
 from moee_cli.face.renderer import FaceRenderer
+
+if TYPE_CHECKING:
+    from moee_cli.models.motion_denoiser import MotionDenoiser
 
 _WORTH_PROCESSES = 75 * 512 * 512
 """Pixels of all frames from which on processes are started: each takes 0.3 s of CPU until it draws, as much as 16
 frames of 512x512."""
+_TORCH_THREADS = 2
+"""Always as many, whatever the machine has, so that sums are made in the same order."""
 
 
 class MotionEngine:
     """Samples face motion [F, 52] (`labels.MOTION_CHANNELS`) and warps the portrait with it."""
 
     def __init__(self, options: BaseModel, runtime: Runtime) -> None:
-        self._options = options
+        assert isinstance(options, MotionOptions)
+        self._settings = SamplerSettings(options.steps, options.audio_guidance, options.emotion_guidance)
+        self._network = None if options.weights is None else _network(options.weights)
         self._threads = runtime.threads
         self._pool = ThreadPoolExecutor(runtime.threads, thread_name_prefix="draw")
         self._drawers: Drawers | None = None
@@ -38,7 +49,9 @@ class MotionEngine:
 
     def sample(self, prepared: FaceRenderer, drive: Drive, *, noise: NoiseSource) -> F32:  # noqa: ARG002 - the portrait does not decide the motion of this engine
         """Return motion float32 [drive.n_frames, 52]."""
-        return drive_motion(drive, noise)
+        if self._network is None:
+            return drive_motion(drive, noise)
+        return sample_motion(self._network, [drive], noise, self._settings)[0]
 
     def draw(self, prepared: FaceRenderer, motion: F32) -> Iterator[U8]:
         """Yield frames in order; a few are drawn ahead, in processes once there are enough of them to pay for these."""
@@ -71,3 +84,17 @@ class MotionEngine:
         self._pool.shutdown(cancel_futures=True)
         if self._drawers is not None:
             self._drawers.close()
+
+
+def _network(weights: Path) -> MotionDenoiser:
+    """Return the network of a file.
+
+    Raises:
+        EngineUnavailable: there is none, or it cannot be read.
+    """
+    import torch
+
+    from moee_cli.models.motion_weights import load_motion_weights
+
+    torch.set_num_threads(_TORCH_THREADS)
+    return load_motion_weights(weights)

@@ -17,6 +17,19 @@ class MotionOptions(BaseModel):
     landmarker: Path | None = Field(
         default=None, description="a face_landmarker.task file to find the face with, instead of the bundled model"
     )
+    weights: Path | None = Field(
+        default=None, description="a motion.safetensors of `moee train motion`, to sample motion with"
+    )
+    steps: int = Field(default=10, ge=1, le=100, description="steps of the sampler; more are finer and slower")
+    audio_guidance: float = Field(
+        default=1.0, ge=0.0, le=5.0, description="how closely sampled motion follows the sound; 1 is as trained"
+    )
+    emotion_guidance: float = Field(
+        default=1.0,
+        ge=0.0,
+        le=5.0,
+        description="how far sampled motion goes from neutral to the emotion; 1 is as trained",
+    )
 
 
 SPEC = EngineSpec(

@@ -1,16 +1,23 @@
 """Sampling depends on a chunk's own drive and place, whatever is sampled with it."""
 
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from moee_cli.core.errors import EngineUnavailable
 from moee_cli.core.labels import SHAPES
 from moee_cli.core.noise import NoiseSource
 from moee_cli.core.types import AudioFeatures, Drive, NoiseSpan
+from moee_cli.engines.base import create_engine
 from moee_cli.engines.motion.sampler import SamplerSettings, input_of, sample_motion
+from moee_cli.engines.motion.spec import SPEC
+from moee_cli.engines.registry import check_options
+from moee_cli.engines.runtime import Runtime
 from moee_cli.models.motion_denoiser import MotionConfig, MotionDenoiser
+from moee_cli.models.motion_weights import load_motion_weights, weights_bytes
 
 FILM = 130
 CHUNKS = [(0, 60, 20), (48, 108, 20), (96, 130, 20)]
@@ -96,3 +103,28 @@ def test_fillers_are_neutral_silence():
     assert given.valid.sum(1).tolist() == [80, 34]
     assert given.weights[1, 40].tolist() == [1, 0, 0, 0, 0, 0, 0]
     assert given.log_mel[1, 40].unique().tolist() == [-7.0]
+
+
+# --- in the engine --------------------------------------------------------------------------------------------------
+
+
+def engine_with(**options):
+    return create_engine(SPEC, check_options(SPEC, options), Runtime())
+
+
+def test_the_engine_samples_with_given_weights(model, tmp_path):
+    path = tmp_path / "motion.safetensors"
+    path.write_bytes(weights_bytes(model))
+    options = {"weights": str(path), "steps": 4, "emotion_guidance": 1.5}
+    with closing(engine_with(**options)) as engine, closing(engine_with()) as plain:
+        motion = engine.sample(None, drive(*CHUNKS[0]), noise=NoiseSource(1))
+        driven = plain.sample(None, drive(*CHUNKS[0]), noise=NoiseSource(1))
+    wanted = sample_motion(load_motion_weights(path), [drive(*CHUNKS[0])], NoiseSource(1), SamplerSettings(4, 1.0, 1.5))
+    np.testing.assert_allclose(motion, wanted[0], atol=1e-5)
+    assert motion.shape == driven.shape
+    assert np.abs(motion - driven).max() > 0.01
+
+
+def test_weights_that_are_not_there_are_told(tmp_path):
+    with pytest.raises(EngineUnavailable, match="no-such"):
+        engine_with(weights=str(tmp_path / "no-such.safetensors"))
