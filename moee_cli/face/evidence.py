@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moee_cli.core.types import U8
+from moee_cli.face.detectors import Detect, Points, detector
 from moee_cli.face.hands import Hand, nearest_hand
-from moee_cli.face.landmarks import Detect, Face, Points, agreement, cut_square, detector
+from moee_cli.face.landmarks import Face, agreement, cut_square
 from moee_cli.face.light import eyes_light
 
 _SIDE = 512

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moee_cli.core.types import U8
-from moee_cli.face.landmarks import Face, Points, cut_square
+from moee_cli.face.detectors import Points
+from moee_cli.face.landmarks import Face, cut_square
 
 _SIDE, _ZOOM = 160, 1.2
 """The crop that is looked at: px, and sides of the face's box."""

@@ -143,9 +143,7 @@ def choose_face(
     if box is not None:
         chosen = _face_in_box(picture, box, name, model)
         return chosen, [one for one in find_faces(picture, model=model) if not _middle_in(one, chosen.box)], []
-    faces = find_faces(picture, model=model)
-    if len(faces) > 1 or face is not None:  # numbers count small faces too, whoever asks
-        faces = find_faces(picture, model=model, every=True)
+    faces = find_faces(picture, model=model, every=face is not None)  # numbers count small faces too, whoever asks
     if not faces:
         raise _no_face(picture, name, model)
     by_size = sorted(faces, key=lambda one: one.area, reverse=True)
@@ -174,11 +172,13 @@ def _no_face(picture: U8, name: str, model: Path | None) -> PortraitError:
             return PortraitError(f"{name}: the face {how}", TURN)
     return PortraitError(
         f"{name}: no face found",
-        "use a picture that shows one face from the front, evenly lit and not covered; a small one in a large picture "
-        "can be pointed out with face: x,y,w,h",
+        "use a picture that shows one whole face from the front, evenly lit and not covered; a small one in a large "
+        "picture can be pointed out with face: x,y,w,h",
     )
 
 
+_LISTED = 8
+"""Faces of a crowd that are named in a message."""
 _CHOICES = "write face: largest, left, right, a number counted from the left (0 is the first), or a box x,y,w,h in px"
 
 
@@ -187,9 +187,10 @@ def _count(faces: list[Face]) -> str:
 
 
 def _listed(faces: list[Face]) -> str:
-    """Return the faces as choices: number and box."""
+    """Return the faces as choices: number and box; of many the first."""
     boxes = [(left, top, right - left, bottom - top) for left, top, right, bottom in (one.box for one in faces)]
-    return "; ".join(f"{number} at {','.join(str(round(v)) for v in box)}" for number, box in enumerate(boxes))
+    listed = [f"{number} at {','.join(str(round(v)) for v in box)}" for number, box in enumerate(boxes)]
+    return "; ".join([*listed[:_LISTED], *(["..."] if len(listed) > _LISTED else [])])
 
 
 def _parse_box(face: str | None) -> tuple[float, float, float, float] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -121,6 +122,28 @@ def test_small_face_beside_a_large_one(ana, kofi):
 def test_forty_px_in_four_thousand(ana):
     (face,) = find_faces(pasted(resized(ana, 175), (4000, 3000), (3000, 2100)))
     assert face.eye_distance_px == pytest.approx(41, abs=1)
+
+
+def test_of_a_crowd_the_largest_are_found(kofi, ana, monkeypatch):
+    monkeypatch.setattr(landmarks_module, "MOST_FACES", 2)
+    assert len(find_faces(np.concatenate([kofi, ana, kofi], axis=1), every=True)) == 2
+
+
+def test_noise_that_looks_like_faces_is_given_up(monkeypatch):
+    """A detector that finds sixteen faces everywhere, elsewhere each time: what is tried is bounded."""
+    generator = np.random.default_rng(3)
+    calls = []
+
+    def detect(square):
+        calls.append(square.shape[0])
+        corners = generator.uniform(0, 0.8, (16, 1, 2)) * square.shape[0]
+        points = corners + generator.uniform(0, 0.2, (16, 478, 2)) * square.shape[0]
+        return [np.concatenate([one, np.zeros((478, 1))], axis=1).astype(np.float32) for one in points]
+
+    monkeypatch.setattr(landmarks_module, "detector", lambda _model: nullcontext(detect))
+    assert find_faces(np.zeros((900, 1200, 3), np.uint8), every=True) == []
+    squares = 1 + 2 * 3 + 6 * 7 + 12 * 16  # at most, of the whole, halves, quarters, eighths
+    assert len(calls) < squares + 10 * landmarks_module._MOST_TRIED
 
 
 def test_face_seen_by_two_search_windows_counts_once(ana):

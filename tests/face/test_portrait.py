@@ -10,7 +10,7 @@ from PIL import Image
 
 from moee_cli.core.errors import PortraitError
 from moee_cli.core.types import Fit, FrameFormat
-from moee_cli.face.landmarks import find_faces
+from moee_cli.face.landmarks import Face, find_faces
 from moee_cli.face.portrait import choose_face, load_portrait, source_frame
 
 FRAME = FrameFormat(512, 512)
@@ -158,6 +158,15 @@ def test_small_face_can_be_chosen_beside_a_large_one(ana, kofi, face, eyes_px):
     picture[100:612, 900:1412] = kofi
     chosen, _, _ = choose_face(picture, face, "both.png")
     assert chosen.eye_distance_px == pytest.approx(eyes_px, abs=2)
+
+
+def test_of_a_crowd_the_first_are_named(monkeypatch):
+    generator = np.random.default_rng(2)
+    points = generator.uniform(0, 90, (11, 478, 3)) + np.arange(0, 1100, 100)[:, None, None] * [1, 0, 0]
+    crowd = [Face(one.astype(np.float32)) for one in points]
+    monkeypatch.setattr("moee_cli.face.portrait.find_faces", lambda *_args, **_options: list(crowd))
+    with pytest.raises(PortraitError, match=r"shows 11 faces: 0 at .*; 7 at \d+,\d+,\d+,\d+; \.\.\.$"):
+        choose_face(np.zeros((100, 1200, 3), np.uint8), None, "crowd.png")
 
 
 def test_two_faces_without_a_choice(saved, two):
