@@ -25,7 +25,7 @@ from moee_cli.training.motion.phones import CLASS, CLASSES, CLOSURES, Phone
 POSTURES: Mapping[str, Mapping[str, float]] = {
     "silence": {},
     "bilabial": {"jawOpen": 0.07, "mouthPress": 0.16, "mouthRollLower": 0.13, "mouthRollUpper": 0.09},
-    "labiodental": {"jawOpen": 0.06, "mouthRollLower": 0.38, "mouthUpperUp": 0.22, "mouthShrugLower": 0.08},
+    "labiodental": {"jawOpen": 0.095, "mouthRollLower": 0.44, "mouthUpperUp": 0.36, "mouthShrugLower": 0.08},
     "dental": {"jawOpen": 0.13, "mouthLowerDown": 0.14, "mouthUpperUp": 0.06, "tongueOut": 0.16},
     "sibilant": {"jawOpen": 0.06, "mouthLowerDown": 0.25, "mouthUpperUp": 0.12, "mouthStretch": 0.15},
     "postalveolar": {
@@ -95,6 +95,10 @@ _JOINED_S = 0.28
 
 _JAW, _ROUND, _TONGUE = [CHANNEL["jawOpen"]], channels("mouthFunnel", "mouthPucker"), [CHANNEL["tongueOut"]]
 _SPREAD = channels("mouthStretch", "mouthSmile")
+_LEFT, _RIGHT = (
+    [CHANNEL[f"{name}{side}"] for name in ("mouthLowerDown", "mouthUpperUp", "mouthStretch", "mouthSmile")]
+    for side in ("Left", "Right")
+)
 _SEAL = channels("mouthPress", "mouthRollLower", "mouthRollUpper")
 
 
@@ -108,6 +112,8 @@ class Manner:
     pressing: float = 1.0
     haste: float = 1.0
     """Factor on the time over which dominance falls: more makes speech slurred."""
+    skew: float = 0.0
+    """How much further the left half of the mouth goes than the right, as a share; no mouth is even."""
     lead_s: float = 0.14
     """Seconds by which the mouth opens before the first sound (100 to 300 ms: Chandrasekaran et al., PLoS CB 2009)."""
     settle_s: float = 0.24
@@ -130,13 +136,14 @@ class Mouthing:
 
 def manner_of(generator: np.random.Generator) -> Manner:
     """Return how somebody speaks today."""
-    jaw, lips, rounding, pressing = np.exp(generator.normal(0.0, (0.11, 0.11, 0.08, 0.25)))
+    jaw, lips, rounding, pressing = np.exp(generator.normal((-0.07, 0.0, 0.0, 0.0), (0.12, 0.11, 0.08, 0.25)))
     return Manner(
         jaw=float(jaw),
         lips=float(lips),
         rounding=float(np.clip(rounding, 0.85, 1.18)),
         pressing=float(np.clip(pressing, 0.6, 1.7)),
         haste=float(np.exp(generator.normal(0.0, 0.12))),
+        skew=float(generator.normal(0.0, 0.06)),
         lead_s=float(generator.uniform(0.10, 0.19)),
         settle_s=float(generator.uniform(0.18, 0.32)),
     )
@@ -199,6 +206,8 @@ def _blended(phones: Sequence[Phone], times: NDArray[np.float64], manner: Manner
         dominance = strengths[kinds, group] * np.exp(-before / ahead - after / behind) + 1e-12
         share = dominance / dominance.sum(1, keepdims=True)
         posture[:, columns] = gains[group] * (share @ targets[kinds][:, columns])
+    posture[:, _LEFT] *= 1.0 + manner.skew
+    posture[:, _RIGHT] *= 1.0 - manner.skew
     return posture
 
 

@@ -29,16 +29,17 @@ _VARIETY = 0.13
 """Standard deviation (log) of how strongly a unit takes part in one take."""
 _ASYMMETRY = 0.05
 """Standard deviation of left over right within a take, over what the postures have anyway."""
-_RESTLESS = 0.06
-"""Standard deviation of the slow swell of a held expression."""
+_RESTLESS = (0.07, 0.025)
+"""Standard deviation of the slow swell of a held expression, upper and lower face: a mouth that keeps moving seems to
+speak."""
 
 _N_SHAPES = len(SHAPES)
 _PAIRS = [(CHANNEL[f"{name[:-4]}Left"], CHANNEL[f"{name[:-4]}Right"]) for name in SHAPES if name.endswith("Left")
           and f"{name[:-4]}Right" in CHANNEL]  # fmt: skip
 _UPPER = channels("browDown", "browInnerUp", "browOuterUp", "eyeWide", "eyeSquint", "cheekSquint")
 _MICRO = (
-    ("browInnerUp", 0.070), ("browOuterUp", 0.065), ("browDown", 0.055), ("eyeSquint", 0.075), ("cheekSquint", 0.050),
-    ("noseSneer", 0.025),
+    ("browInnerUp", 0.100), ("browOuterUp", 0.095), ("browDown", 0.080), ("eyeSquint", 0.110), ("cheekSquint", 0.080),
+    ("noseSneer", 0.035),
 )  # fmt: skip
 """Size of the small motion that no face at rest is without: mean and standard deviation are 0.6 of it."""
 _FLICKERS = (
@@ -85,7 +86,7 @@ def express(emotion: F32, temper: Temper, generator: np.random.Generator) -> F32
     shown = np.empty((n_frames, N_MOTION), np.float32)
     fresh = emotion + _OVERSHOOT * (_average(emotion, _FAST) - _average(emotion, _SLOW))
     fresh = np.clip(fresh, 0.0, 1.0 + _OVERSHOOT)
-    swell = 1.0 + _RESTLESS * temper.swell * sway(_noise(generator, n_frames, 2), 14.0)
+    swell = 1.0 + temper.swell * np.array(_RESTLESS, np.float32) * sway(_noise(generator, n_frames, 2), 14.0)
     lower = [column for column in range(_N_SHAPES) if column not in _UPPER]
     rest = list(range(_N_SHAPES, N_MOTION))
     for index, columns in enumerate((_UPPER, lower)):
