@@ -10,15 +10,17 @@ from moee_cli.core.types import F32
 from moee_cli.face.easing import smooth
 from moee_cli.face.eyebox import EyeBox
 
-_TELLS_APART = (22.0, 27.0)
+_TELLS_APART = (27.0, 29.0)
 """Difference of white and skin (CIELAB, hue counted 1.6 times, mean of both eyes) from which the picture is believed
-against the mesh, and from which on fully."""
+against the mesh, and from which on fully. On pictures below, light skin under an eye was taken for white."""
 _HUE = np.array([1.0, 1.6, 1.6], np.float32)
 _LIKE_WHITE = (0.62, 0.55)
 """Most that a pixel of the white differs from its mean: as a share of what it differs from skin, and of what white and
 skin differ."""
-_DEAD = 0.010
+_DEAD = 0.012
 """Deviations, in units, up to which the mesh is believed; from twice as much on the picture is."""
+_SOFT = 0.008
+"""Width, in units, of the soft edge of the white: a pixel of an ordinary frame."""
 _FAR = 0.13
 """Way, in units, from the mesh's lids that is no eye: white found there means that the white cannot be told."""
 _LEAST = 12
@@ -96,5 +98,8 @@ def _white(eye: EyeBox, centre: F32, radius: float) -> tuple[NDArray[np.bool_] |
     like |= (away < radius) & inside
     _, parts = cv2.connectedComponents(like.astype(np.uint8), connectivity=4)
     region = np.isin(parts, np.unique(parts[seeds & like])) & like
+    # What is only half white belongs to the eye as well: on the lid it would be left as a pale line.
+    soft = np.ones((2 * round(_SOFT * unit) + 1,) * 2, np.uint8)
+    region = cv2.dilate(region.astype(np.uint8), soft) > 0
     far = (eye.inwards < -_FAR * unit) | (eye.rows < eye.top - _FAR * unit) | (eye.rows > eye.bottom + _FAR * unit)
     return (None if (region & far).any() or not region.any() else region), apart
