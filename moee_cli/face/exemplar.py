@@ -74,15 +74,26 @@ class Eyes(NamedTuple):
     unit: float
 
 
-def carried_on(colours: F32, trust: F32, usable: Mask, eyes: Eyes) -> tuple[F32, F32]:
-    """Return the picture [h, w, 3] with its texture continued into what is not known, and what holds of it [h, w].
+class Continued(NamedTuple):
+    """A picture whose texture goes on into what was not known."""
 
-    That is 1 where it is known or continued, and falls to 0 where it ends. `trust` [h, w] is 1 where the picture is
-    known; less says that its colour is roughly that. Only what is `usable` is copied.
+    colours: F32
+    """[h, w, 3]."""
+    holds: F32
+    """[h, w]: 1 where the picture is known or continued, falling to 0 where it ends."""
+    way: F32
+    """[h, w, 2]: from each pixel that is continued to the one it is like (x, y px); else nought."""
+
+
+def carried_on(colours: F32, trust: F32, usable: Mask, eyes: Eyes) -> Continued:
+    """Return a picture [h, w, 3] continued.
+
+    `trust` [h, w] is 1 where the picture is known; less says that its colour is roughly that. Only what is `usable` is
+    copied.
     """
     unit = eyes.unit
     known = trust == 1.0
-    result, holds = colours.copy(), known.astype(np.float32)
+    result, holds, way = colours.copy(), known.astype(np.float32), np.zeros((*known.shape, 2), np.float32)
     reach = _BOX * unit
     rows, columns = (
         slice(max(0, int(at - reach)), max(0, min(n, int(at + reach) + 1)))
@@ -93,12 +104,13 @@ def carried_on(colours: F32, trust: F32, usable: Mask, eyes: Eyes) -> tuple[F32,
     depth = _depth((np.arange(rows.start, rows.stop, dtype=np.float32) - eyes.y) / unit)[:, None]
     hole = _Hole(colours[box], known[box], usable[box], (away > 0.0) & (away <= depth))
     if hole.wanted.any() and hole.usable.any():
-        picture, copied = _filled(hole, unit)
+        picture, way[box] = _filled(hole, unit)
+        copied = way[box].any(axis=-1)
         smooth = _sloping(colours[box], trust[box], unit)
         result[box] = np.where(copied[..., None], _evened(picture, smooth, copied, known[box], unit), result[box])
         ends = np.clip((depth - away) / _END, 0.0, 1.0)
         holds[box] = np.where(copied, ends, holds[box])
-    return result, holds
+    return Continued(result, holds, way)
 
 
 def _depth(below: F32) -> F32:
@@ -238,14 +250,15 @@ def _bias(apart: F32, known: Mask) -> F32:
 # --- copy -----------------------------------------------------------------------------------------------------------
 
 
-def _filled(hole: _Hole, unit: float) -> tuple[F32, Mask]:
-    """Return the picture with what is wanted copied, each patch where it fits best, and where that was done."""
+def _filled(hole: _Hole, unit: float) -> tuple[F32, F32]:
+    """Return the picture with what is wanted copied, each patch where it fits best, and from how far away [h, w, 2]."""
     factor = max(1.0, unit / _UNIT)
     small = hole.smaller(factor)
     half, slack = int(np.ceil((_HALF + 0.5) * factor)), int(np.ceil(factor)) if factor > 1.0 else 0
     margin = half + slack
     padded = hole.padded(margin)
     picture, filled, copied = padded.colours.copy(), padded.known.copy(), np.zeros(padded.known.shape, np.bool_)
+    way = np.zeros((*copied.shape, 2), np.float32)
     scale = [n / m for n, m in zip(hole.known.shape, small.known.shape, strict=True)]
     for copy in _Search(small, unit / factor).copies():
         to, like = (
@@ -267,8 +280,9 @@ def _filled(hole: _Hole, unit: float) -> tuple[F32, Mask]:
         picture[patch] += share[..., None] * (there - picture[patch])
         filled[patch] |= new
         copied[patch] |= new
+        way[patch][new] = like[1] - to[1], like[0] - to[0]
     inner = (slice(margin, -margin), slice(margin, -margin))
-    return picture[inner], copied[inner]
+    return picture[inner], way[inner]
 
 
 def _best(hole: _Hole, middle: Place, slack: int, target: F32, here: Mask) -> Place:

@@ -40,16 +40,19 @@ _HINT = 0.1
 class Parts:
     """What each pixel is mixed from, at reduced size [h, w]."""
 
+    picture: F32
+    """What is taken apart [h, w, 3]."""
     alpha: F32
     front: F32
     """The person's colours [h, w, 3], carried on outwards."""
     back: F32
     """The backdrop's [h, w, 3], carried on inwards."""
+    way: F32
+    """Where from [h, w, 2] that was copied (x, y px), else nought: a larger picture shows more there."""
     own: F32
     """Levels [h, w] by which the backdrop may differ from `back`."""
     doubt: F32
     """Outside the matte: 0 where a pixel is the backdrop's own, 1 where it may hold something of the person."""
-    unit: float
 
     @staticmethod
     def of(picture: U8, alpha: F32, eyes: Eyes, faces: Mask | None = None, *, kept: bool = True) -> Parts:
@@ -64,12 +67,14 @@ class Parts:
         clear, near = (np.asarray(cv2.erode(free, _square(reach * unit)), np.float32) for reach in (_RING, _RIM))
         known = clear > 0.0
         usable = known if faces is None else known & ~faces
-        back = spread(*carried_on(colours, np.maximum(clear, _HINT * near), usable, eyes))
+        behind = carried_on(colours, np.maximum(clear, _HINT * near), usable, eyes)
+        back = spread(behind.colours, behind.holds)
         front = spread(colours, (alpha > 0.98).astype(np.float32))
         doubt = np.maximum(cv2.GaussianBlur(1.0 - clear, (0, 0), 0.5 * _RING * unit), 1.0 - clear)
         if not kept:
             doubt, near = np.zeros_like(clear), np.ones_like(near)
-        return Parts(alpha, front, back, _own(colours, known, near, unit), np.asarray(doubt, np.float32), unit)
+        own = _own(colours, known, near, unit)
+        return Parts(colours, alpha, front, back, behind.way, own, np.asarray(doubt, np.float32))
 
 
 def _own(colours: F32, known: Mask, near: F32, unit: float) -> F32:
@@ -101,21 +106,21 @@ def divided(pixels: U8, parts: Parts) -> tuple[U8, U8]:
             if share.min() < 1.0:
                 share = _drawn(pixels, parts, tile)
             alpha[tile] = (share * 255.0 + 0.5).astype(np.uint8)
-            backdrop[tile] = _behind(pixels[tile], share, parts, tile, (height, width))
+            backdrop[tile] = _behind(pixels, share, parts, tile)
     return alpha, backdrop
 
 
 Tile = tuple[slice, slice]
 
 
-def _sized(small: F32, tile: Tile, size: tuple[int, int]) -> F32:
+def _sized(small: F32, tile: Tile, size: tuple[int, int], how: int = cv2.INTER_LINEAR) -> F32:
     """Return a tile of an array [h, w, ...] as it is at a larger size (H, W)."""
     if small.shape[:2] == size:
         return small[tile]
     y, x = small.shape[0] / size[0], small.shape[1] / size[1]
     place = np.array([[x, 0.0, (tile[1].start + 0.5) * x - 0.5], [0.0, y, (tile[0].start + 0.5) * y - 0.5]])
     shape = (tile[1].stop - tile[1].start, tile[0].stop - tile[0].start)
-    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    how |= cv2.WARP_INVERSE_MAP
     return np.asarray(cv2.warpAffine(small, place, shape, flags=how, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
@@ -136,15 +141,33 @@ def _drawn(pixels: U8, parts: Parts, tile: Tile) -> F32:
     return np.asarray(drawn[rows, columns], np.float32)
 
 
-def _behind(pixels: U8, alpha: F32, parts: Parts, tile: Tile, size: tuple[int, int]) -> U8:
+def _finer(pixels: U8, parts: Parts, tile: Tile) -> F32 | float:
+    """Return what the picture shows beyond its parts, of lesser size, where a tile's backdrop is copied from."""
+    size = pixels.shape[:2]
+    if parts.alpha.shape == size:
+        return 0.0
+    y, x = parts.alpha.shape[0] / size[0], parts.alpha.shape[1] / size[1]
+    way = _sized(parts.way, tile, (size[0], size[1]), cv2.INTER_NEAREST) / np.array([x, y], np.float32)
+    copied = way.any(axis=-1, keepdims=True)
+    if not copied.any():
+        return 0.0
+    rows, columns = (np.arange(along.start, along.stop, dtype=np.float32) for along in tile)
+    at = way + np.stack(np.meshgrid(columns, rows), axis=-1)
+    seen = cv2.remap(pixels, at, np.empty(0, np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    at = (at + np.float32(0.5)) * np.array([x, y], np.float32) - np.float32(0.5)
+    known = cv2.remap(parts.picture, at, np.empty(0, np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray((seen - known) * copied, np.float32)
+
+
+def _behind(pixels: U8, alpha: F32, parts: Parts, tile: Tile) -> U8:
     """Return the backdrop of a tile.
 
     What both colours together do not explain is divided between them in proportion to their shares, the least change
-    to both; the backdrop takes no more of it than its texture has.
+    to both; the backdrop takes no more of it than is its own.
     """
-    share = alpha[..., None]
-    colours = pixels.astype(np.float32)
-    front, back = _sized(parts.front, tile, size), _sized(parts.back, tile, size)
+    share, size = alpha[..., None], (pixels.shape[0], pixels.shape[1])
+    colours = pixels[tile].astype(np.float32)
+    front, back = _sized(parts.front, tile, size), _sized(parts.back, tile, size) + _finer(pixels, parts, tile)
     rest = colours - share * front - (1.0 - share) * back
     change = rest * (1.0 - share) / (share * share + (1.0 - share) ** 2)
     limit = _sized(parts.own, tile, size)[..., None] * (1.0 - share)

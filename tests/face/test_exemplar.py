@@ -41,7 +41,8 @@ def continued(make: Callable[[], np.ndarray]) -> np.ndarray:
 def filled(backdrop: np.ndarray) -> np.ndarray:
     """Return a backdrop [SIZE, SIZE, 3] as it is continued behind a person of a loud colour."""
     picture = np.where(HOLE[..., None], np.float32(PERSON), backdrop.astype(np.float32))
-    return spread(*carried_on(picture, TRUST, ~HOLE, EYES))
+    result = carried_on(picture, TRUST, ~HOLE, EYES)
+    return spread(result.colours, result.holds)
 
 
 def smeared(backdrop: np.ndarray) -> np.ndarray:
@@ -148,7 +149,7 @@ def test_grain_goes_on():
 
 def test_what_is_known_stays_and_depth_is_bounded():
     picture = np.where(HOLE[..., None], np.float32(PERSON), bricks())
-    result, holds = carried_on(picture, TRUST, ~HOLE, EYES)
+    result, holds, _ = carried_on(picture, TRUST, ~HOLE, EYES)
     np.testing.assert_array_equal(result[~HOLE], picture[~HOLE])
     assert (holds[~HOLE] == 1.0).all()
     assert (holds[AWAY > DEPTH + 0.02] == 0.0).all()
@@ -160,7 +161,7 @@ def test_what_may_not_be_used_is_not_copied():
     face[90:150, 196:240] = True
     backdrop[face] = (255, 0, 0)
     picture = np.where(HOLE[..., None], np.float32(PERSON), backdrop)
-    result, holds = carried_on(picture, TRUST, ~HOLE & ~face, EYES)
+    result, holds, _ = carried_on(picture, TRUST, ~HOLE & ~face, EYES)
     assert (holds[BESIDE] > 0.5).mean() > 0.9
     assert result[BESIDE & (holds > 0.5)][:, 0].max() < 160
 
@@ -171,5 +172,5 @@ def test_the_same_every_time():
 
 def test_nothing_to_copy_from():
     nothing = np.zeros((40, 40), np.float32)
-    _, holds = carried_on(np.zeros((40, 40, 3), np.float32), nothing, nothing > 0, Eyes(20.0, 20.0, 10.0))
+    _, holds, _ = carried_on(np.zeros((40, 40, 3), np.float32), nothing, nothing > 0, Eyes(20.0, 20.0, 10.0))
     assert (holds == 0.0).all()

@@ -71,3 +71,16 @@ def test_another_backdrop_shows_nothing_from_beside_the_matte():
     picture = before(np.where(leaves[..., None], np.float32((40, 70, 30)), np.float32((130, 170, 60))), (20, 15, 10))
     alpha, behind = divided(picture, Parts.of(picture, head(), EYES, kept=False))
     assert layers_of(picture, alpha, behind).person[..., 3][head() == 0.0].max() == 0
+
+
+def test_a_larger_picture_keeps_its_grain_behind_the_person():
+    """Parts are found at half the size; what is copied shows what the picture itself does."""
+    large = np.random.default_rng(6).normal(130, 12, (2 * SIZE, 2 * SIZE, 3)).astype(np.float32)
+    matte = cv2.resize(head(), (2 * SIZE, 2 * SIZE))
+    picture = np.where(matte[..., None] > 0.0, np.float32((20, 15, 10)), large).clip(0, 255).astype(np.uint8)
+    small = cv2.resize(picture, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+    _, behind = divided(picture, Parts.of(small, head(), EYES))
+    deep = cv2.distanceTransform((matte > 0.0).astype(np.uint8), cv2.DIST_L2, 5) / (2 * EYES.unit)
+    ring = (deep > 0.05) & (deep < 0.2) & (np.arange(2 * SIZE) < 2 * EYES.y)[:, None]
+    grain = np.abs(cv2.Laplacian(behind.astype(np.float32), cv2.CV_32F)).mean(axis=-1)
+    assert grain[ring].mean() > 0.7 * grain[:60, :60].mean()
