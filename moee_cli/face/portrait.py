@@ -17,6 +17,7 @@ from moee_cli.face.gates import LYING, OUTSIDE, TURN, check_covered, check_face,
 from moee_cli.face.landmarks import Face, find_faces
 from moee_cli.face.light import measure_light
 from moee_cli.face.picture import read_picture, shown_name
+from moee_cli.face.sideview import FROM_THE_SIDE, side_view
 
 FACES = ("largest", "left", "right")
 """Words that choose a face; left and right are those of the picture as a viewer sees it."""
@@ -164,7 +165,14 @@ def choose_face(
 
 
 def _no_face(picture: U8, name: str, model: Path | None) -> PortraitError:
-    """Return the error for a picture without a face: one that lies on its side is told from one that shows nobody."""
+    """Return the error for a picture without a face: one on its side, or in profile, is told from one of nobody."""
+    reach = side_view(picture)
+    if reach is not None:
+        return PortraitError(
+            f"{name}: the head is seen from the side, its nose {reach:.1f} ear distances from the middle between the "
+            f"ears, more than {FROM_THE_SIDE:g}",
+            "use a picture in which the face looks into the camera",
+        )
     for quarters, how in ((1, "lies on its side"), (3, "lies on its side"), (2, "stands on its head")):
         step = -(-max(picture.shape) // _SIDEWAYS_PX)
         upright = np.ascontiguousarray(np.rot90(picture[::step, ::step], quarters))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,8 +11,9 @@ from PIL import Image
 
 from moee_cli.core.errors import PortraitError
 from moee_cli.core.types import Fit, FrameFormat
-from moee_cli.face.landmarks import Face, find_faces
+from moee_cli.face.landmarks import Face, find_faces, load_library
 from moee_cli.face.portrait import choose_face, load_portrait, source_frame
+from moee_cli.face.sideview import side_view
 
 FRAME = FrameFormat(512, 512)
 
@@ -158,6 +160,26 @@ def test_small_face_can_be_chosen_beside_a_large_one(ana, kofi, face, eyes_px):
     picture[100:612, 900:1412] = kofi
     chosen, _, _ = choose_face(picture, face, "both.png")
     assert chosen.eye_distance_px == pytest.approx(eyes_px, abs=2)
+
+
+@pytest.mark.parametrize("left", [True, False])
+def test_profile_is_told_from_nobody(monkeypatch, left):
+    """Marks of a head that looks to one side: the nose far outside the ears."""
+    ears = (0.5, 0.6) if left else (0.4, 0.5)
+    nose = 0.35 if left else 0.65
+    marks = [SimpleNamespace(x=x) for x in (0.45, 0.5, nose, 0.45, *ears)]
+    found = SimpleNamespace(detections=[SimpleNamespace(location_data=SimpleNamespace(relative_keypoints=marks))])
+    load_library()
+    from mediapipe.python.solutions.face_detection import FaceDetection
+
+    monkeypatch.setattr(FaceDetection, "process", lambda *_: found)
+    with pytest.raises(PortraitError, match=r"^p\.png: the head is seen from the side, its nose 2\.0 ear .* 0\.7$"):
+        choose_face(np.full((64, 64, 3), 90, np.uint8), None, "p.png")
+
+
+def test_frontal_and_empty_pictures_are_no_profiles(ana):
+    assert side_view(ana) is None
+    assert side_view(np.full((64, 64, 3), 90, np.uint8)) is None
 
 
 def test_of_a_crowd_the_first_are_named(monkeypatch):
