@@ -17,8 +17,8 @@ import numpy as np
 
 from moee_cli.core.labels import SHAPES
 from moee_cli.core.types import F32
-from moee_cli.face.canonical import CanonicalFrame
 from moee_cli.face.easing import smooth
+from moee_cli.face.rooms import BROW, CHIN, NECK, RAISED, STANDARD, Rooms
 
 Side = Literal["above", "below"]
 
@@ -148,44 +148,11 @@ _CLOSE_LIFT = 0.37
 """Lift of the lower lip at mouthClose 1; on top of jawOpen it seals the lips."""
 _BLINK_OVERLAP = 0.016
 """How far, in units, a full blink takes the upper lid over the line of the lower one."""
-_BROW = 0.31
-"""Height of the brow, in units."""
-_RAISED, _LOWERED = 0.215, 0.21
-"""Heights above the brow, in units, over which a raised brow's motion fades out, and a lowered one's."""
-_CHIN, _NECK = -1.22, 0.68
-"""Height of the chin, and how far below it the neck takes up the jaw's motion."""
-_MOUTH, _LEAST_SMILE = 0.50, 0.7
-"""Width of a standard lip line, in units, and the share of a corner's way on the smallest mouths."""
+_LOWERED = 0.21
+"""Height above the brow, in units, over which a lowered one's motion fades out."""
 _CORNERS = ("mouthDimple", "mouthFrown", "mouthSmile", "mouthStretch")
 _LASHES = 0.035
 """Height above the lid edge that moves rigidly with it, so that lashes are carried and not stretched."""
-
-
-@dataclass(frozen=True)
-class Rooms:
-    """Sizes of parts in which motion has to fit, against a standard face; a part that is larger counts as 1."""
-
-    forehead: float = 1.0
-    """From the brows to the hair line."""
-    neck: float = 1.0
-    """Below the chin."""
-    mouth: float = 1.0
-    """From corner to corner: a small mouth smiles small, or its lips would be drawn into a wedge."""
-
-    @classmethod
-    def of(cls, frame: CanonicalFrame, mouth: float) -> Rooms:
-        """Measure a face where its canonical coordinates change fastest; `mouth` is the lip line in units."""
-        forehead, neck = _room(frame, 0.6, _BROW, _BROW + _RAISED), _room(frame, 0.3, _CHIN - _NECK, _CHIN)
-        return cls(forehead, neck, float(np.clip(mouth / _MOUTH, _LEAST_SMILE, 1.0)))
-
-
-def _room(frame: CanonicalFrame, half: float, bottom: float, top: float) -> float:
-    """Return the height of the part between two canonical heights, up to `half` from the middle, against a standard."""
-    xs, ys = np.linspace(-half, half, 13), np.linspace(bottom - 0.2, top + 0.2, 41)
-    seen = np.stack(np.meshgrid(xs, ys), axis=-1).astype(np.float32)
-    places = frame.places((frame.to_pixels(seen) + frame.origin).reshape(-1, 2))[:, 1].reshape(seen.shape[:2])
-    steepness = np.gradient(places, ys, axis=0)[(places > bottom) & (places < top)]
-    return float(1.0 / max(1.0, steepness.max(initial=1.0)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,7 +165,7 @@ class Slits:
     """(upper, lower) lid edges as seen, each [E, 2] with x ascending, of the subject's left, then right eye."""
     lid_rooms: tuple[float, float] = (0.22, 0.22)
     """Distance from the upper lid to the brow over the middle of the left and of the right eye."""
-    rooms: Rooms = Rooms()
+    rooms: Rooms = STANDARD
 
     @property
     def mouth_centre(self) -> float:
@@ -302,7 +269,7 @@ def _jaw_open(sites: Sites) -> F32:
     field = np.zeros((len(sites.x), 2), np.float32)
     across = np.exp(-((np.abs(sites.x) / 0.48) ** 2.6))
     along = 1.0 - 0.2 * smooth((-0.80 - sites.y) / 0.35)
-    down = np.clip((_CHIN - sites.y) * sites.rooms.neck / _NECK, 0.0, 1.0)
+    down = np.clip((CHIN - sites.y) * sites.rooms.neck / NECK, 0.0, 1.0)
     neck = 1.0 - (down + smooth(down)) / 2
     field[:, 1] = -JAW_DROP * across * along * neck * sites.jaw
     lip = np.exp(-0.5 * ((sites.x / 0.2) ** 2 + ((sites.y + 0.70) / 0.12) ** 2))
@@ -360,19 +327,19 @@ def _raised(sites: Sites, name: str, side: float | None = None) -> F32:
     Above the brow it goes down nearly evenly: so the forehead, which has little room, is pressed least anywhere.
     """
     field = np.zeros((len(sites.x), 2), np.float32)
-    below = replace(sites, y=np.minimum(sites.y, _BROW))
+    below = replace(sites, y=np.minimum(sites.y, BROW))
     for mirror in (1.0, -1.0) if side is None else (side,):
         _push(field, below, _PAIRED_SHAPES[name] if side is None else _LEFT_SHAPES[name], mirror)
-    up = np.clip((sites.y - _BROW) / _RAISED, 0.0, 1.0)
+    up = np.clip((sites.y - BROW) / RAISED, 0.0, 1.0)
     # A raised brow draws up the skin above the lids, not their edge.
     off_lids = 1.0 - 0.75 * np.minimum(1.0, sites.lid_upper[0] + sites.lid_upper[1])
-    fade = sites.rooms.forehead * off_lids * (1.0 - (up + smooth(up)) / 2)
+    fade = sites.rooms.above_brows(sites.x) * off_lids * (1.0 - (up + smooth(up)) / 2)
     return np.asarray(field * fade[:, None], np.float32)
 
 
 def _lowered(field: F32, sites: Sites) -> F32:
     """Return the field [N, 2] of a shape that lowers brows, ended below the hair line."""
-    return np.asarray(field * (1.0 - smooth((sites.y - _BROW) / _LOWERED))[:, None], np.float32)
+    return np.asarray(field * (1.0 - smooth((sites.y - BROW) / _LOWERED))[:, None], np.float32)
 
 
 def _one_shape(name: str, sites: Sites) -> F32:

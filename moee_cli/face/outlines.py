@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 
 from moee_cli.core.types import F32, U8
-from moee_cli.face.basis import Rooms, Slits
+from moee_cli.face.basis import Slits
 from moee_cli.face.canonical import CanonicalFrame
 from moee_cli.face.eyebox import EyeBox
 from moee_cli.face.eyefit import fitted_lids
+from moee_cli.face.rooms import Rooms
 
 _LIP_UPPER = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
 _LIP_LOWER = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from moee_cli.core.labels import ARKIT_BLENDSHAPES, SHAPES
-from moee_cli.face.basis import Rooms, Sites, Slits, follow_fields, seal_fields, shape_fields
+from moee_cli.face.basis import Sites, Slits, follow_fields, seal_fields, shape_fields
 from moee_cli.face.controls import bounded, field_weights, motion_of
 from moee_cli.face.pose import LIMITS, HeadPose, limit_head, rotation, soft_limit
+from moee_cli.face.rooms import Rooms
 
 NEUTRAL: dict[int, tuple[float, float]] = {
     17: (-0.6521, 0.197), 18: (-0.5531, 0.2842), 19: (-0.4254, 0.3154), 20: (-0.2708, 0.3083), 21: (-0.1314, 0.2766),
@@ -335,7 +336,7 @@ def test_the_two_sides_of_the_lips_move_alike_beyond_the_corners_and_part_betwee
 
 def test_small_parts_move_less():
     """Brows below a low forehead, corners of a small mouth; the jaw of a small chin is carried on farther down."""
-    small = replace(slits(), rooms=Rooms(forehead=0.6, neck=0.6, mouth=0.8))
+    small = replace(slits(), rooms=Rooms(forehead=(0.6,), neck=0.6, mouth=0.8))
     at = np.array([[0.42, 0.31], [0.284, -0.77], [0.0, -1.6]], np.float32)
     plain, held = (shape_fields(Sites.at(at, each, lips="below"))[..., 1] for each in (slits(), small))
     ratios = held / np.where(np.abs(plain) < 1e-6, np.nan, plain)
