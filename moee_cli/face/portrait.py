@@ -157,8 +157,8 @@ def choose_face(
     if word in FACES:
         chosen = {"largest": by_size[0], "left": faces[0], "right": faces[-1]}[word]
         return chosen, [one for one in faces if one is not chosen], []
-    if not word.isdecimal():
-        raise PortraitError(f'{name}: "{face}" does not choose a face', _CHOICES)
+    if not re.fullmatch(r"\d{1,6}", word):
+        raise PortraitError(f'{name}: "{face:.40}" does not choose a face', _CHOICES)
     if int(word) >= len(faces):
         raise PortraitError(f"{name}: face {word} asked for, but it shows {_count(faces)}: {_listed(faces)}", _CHOICES)
     return faces.pop(int(word)), faces, []
@@ -204,7 +204,7 @@ def _listed(faces: list[Face]) -> str:
 def _parse_box(face: str | None) -> tuple[float, float, float, float] | None:
     """Return x, y, w, h of a box, None if the choice is no box."""
     parts = re.split(r"[,\s]+", face.strip()) if face else []
-    if len(parts) != 4 or not all(re.fullmatch(r"\d+(\.\d+)?", part) for part in parts):
+    if len(parts) != 4 or not all(re.fullmatch(r"\d{1,6}(\.\d{1,6})?", part) for part in parts):
         return None
     x, y, w, h = (float(part) for part in parts)
     return x, y, w, h

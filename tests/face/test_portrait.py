@@ -231,6 +231,8 @@ def test_chosen_portrait_shows_that_face(saved, two, ana, kofi):
         ("middle", '"middle" does not choose a face'),
         ("-1", '"-1" does not choose a face'),
         ("1,2,3", "does not choose a face"),
+        ("9" * 5000, r'^two\.png: "9{40}" does not choose a face$'),
+        ("0,0," + "9" * 400 + ",10", "does not choose a face"),
         ("5000,10,50,50", "is not in the picture"),
         ("10,10,0,50", "is not in the picture"),
         ("430,420,20,20", "no face found in the box"),
