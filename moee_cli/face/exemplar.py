@@ -49,6 +49,10 @@ _FADE = 0.03
 """Units over which one patch goes over into another."""
 _EVEN = 0.04
 """Radius, in units, of the means that are compared to find steps between patches: larger than grain."""
+_WORTH = 0.1
+"""Share of texture, somewhere, from which patches are searched for."""
+_PRECISE = 1.5
+"""The same radius in px of the reduced picture in which they are taken: less would show the pixels."""
 _SLOPE, _SLOPE_ENDS = 0.1, 0.12
 """Units over which slopes are measured, and after which they end: a lamp beside the head has no second flank."""
 _MOTTLED = (1.0, 2.0)
@@ -104,12 +108,9 @@ def carried_on(colours: F32, trust: F32, usable: Mask, eyes: Eyes) -> Continued:
     depth = _depth((np.arange(rows.start, rows.stop, dtype=np.float32) - eyes.y) / unit)[:, None]
     hole = _Hole(colours[box], known[box], usable[box], (away > 0.0) & (away <= depth))
     if hole.wanted.any() and hole.usable.any():
-        picture, way[box] = _filled(hole, unit)
-        copied = way[box].any(axis=-1)
-        smooth = _sloping(colours[box], trust[box], unit)
-        result[box] = np.where(copied[..., None], _evened(picture, smooth, copied, known[box], unit), result[box])
+        result[box], way[box] = _continued(hole, trust[box], unit)
         ends = np.clip((depth - away) / _END, 0.0, 1.0)
-        holds[box] = np.where(copied, ends, holds[box])
+        holds[box] = np.where(hole.wanted, ends, holds[box])
     return Continued(result, holds, way)
 
 
@@ -117,6 +118,22 @@ def _depth(below: F32) -> F32:
     """Return how deep, in units, the backdrop is carried on at heights in units below the eyes."""
     start, end, least = _TRUNK
     return np.asarray(DEPTH + (least - DEPTH) * np.clip((below - start) / (end - start), 0.0, 1.0), np.float32)
+
+
+def _continued(hole: _Hole, trust: F32, unit: float) -> tuple[F32, F32]:
+    """Return the picture with what is wanted, and from how far away [h, w, 2] it was copied."""
+    mottled = _between(roughness(hole.colours, hole.known, STROKE * unit), _MOTTLED)
+    grained = _between(roughness(hole.colours, hole.known, 1.0), _GRAINED)
+    textured = np.maximum(mottled, grained)
+    smooth = _sloping(hole.colours, trust, unit)
+    picture, way = hole.colours, np.zeros((*hole.known.shape, 2), np.float32)
+    if textured[hole.wanted].max() > _WORTH:
+        picture, way = _filled(hole, unit)
+    copied = way.any(axis=-1)
+    # Steps between patches would show where what is around is smooth: there means follow the smooth continuation.
+    even = picture + (1.0 - mottled) * (smooth - _low(picture, (hole.known | copied).astype(np.float32), unit))
+    wanted = np.where(copied[..., None], smooth + textured * (even - smooth), smooth)
+    return np.asarray(np.where(hole.wanted[..., None], wanted, hole.colours), np.float32), way
 
 
 class _Hole(NamedTuple):
@@ -305,34 +322,43 @@ def _fit(picture: F32, kernel: F32) -> F32:
     return np.asarray(cv2.matchTemplate(picture, kernel, cv2.TM_CCORR), np.float32)
 
 
-# --- even out -------------------------------------------------------------------------------------------------------
+# --- smooth parts ---------------------------------------------------------------------------------------------------
 
 
-def _evened(picture: F32, smooth: F32, copied: Mask, known: Mask, unit: float) -> F32:
-    """Return the picture without the steps between patches where what is around is smooth: there a step would show."""
-    mottled = _between(roughness(picture, known, STROKE * unit), _MOTTLED)
-    grained = _between(roughness(picture, known, 1.0), _GRAINED)
-    found = _mean(picture, (known | copied).astype(np.float32), _EVEN * unit)
-    even = picture + (1.0 - mottled) * (smooth - found)
-    return np.asarray(smooth + np.maximum(mottled, grained) * (even - smooth), np.float32)
+def _low(picture: F32, weight: F32, unit: float) -> F32:
+    """Return the weighted means [h, w, 3] over `_EVEN`."""
+    mean, share = _reduced(picture, weight, _EVEN * unit / _PRECISE)
+    mean = _mean(mean, share, min(_PRECISE, _EVEN * unit))
+    return np.asarray(cv2.resize(mean, weight.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _sloping(colours: F32, trust: F32, unit: float) -> F32:
     """Return the picture without grain, carried on smoothly: with its slope near what is known, farther in without."""
-    sigma = _EVEN * unit
-    told = (trust > 0.0).astype(np.float32)
-    base = _mean(colours, told, sigma)
-    base += _mean(colours - base, told, sigma)  # a mean to one side of a slope is off
-    known = trust == 1.0
+    factor = max(1.0, _EVEN * unit / _PRECISE)
+    small, told = _reduced(colours, (trust > 0.0).astype(np.float32), factor)
+    _, trusted = _reduced(colours, trust, factor)
+    sigma, unit = _EVEN * unit / factor, unit / factor
+    base = _mean(small, told, sigma)
+    base += _mean(small - base, told, sigma)  # a mean to one side of a slope is off
+    known = trusted > 0.99
     whole = np.asarray(cv2.erode(known.astype(np.float32), np.ones((3, 3), np.uint8), borderValue=(0,)), np.float32)
-    y, x = (along[..., None] for along in np.mgrid[: trust.shape[0], : trust.shape[1]].astype(np.float32))
+    y, x = (along[..., None] for along in np.mgrid[: known.shape[0], : known.shape[1]].astype(np.float32))
     slopes = (np.asarray(cv2.Sobel(base, cv2.CV_32F, *order, scale=0.125), np.float32) for order in ((1, 0), (0, 1)))
     across, down = (_mean(slope, whole, _SLOPE * unit) for slope in slopes)
     parts = (base, base - across * x - down * y, across, down)
-    flat, offset, across, down = np.split(spread(np.concatenate(parts, axis=-1), trust), 4, axis=-1)
+    flat, offset, across, down = np.split(spread(np.concatenate(parts, axis=-1), trusted), 4, axis=-1)
     deep = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5) / (_SLOPE_ENDS * unit)
     slope = np.clip(offset + across * x + down * y - flat, -_BIAS, _BIAS)
-    return np.asarray(flat + np.exp(-(deep**2))[..., None] * slope, np.float32)
+    carried = flat + np.exp(-(deep**2))[..., None] * slope
+    return np.asarray(cv2.resize(carried, trust.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _reduced(picture: F32, weight: F32, factor: float) -> tuple[F32, F32]:
+    """Return weighted means [h, w, 3] and mean weights [h, w] at a size reduced by `factor`, if that is more than 1."""
+    width, height = (max(1, round(n / max(1.0, factor))) for n in weight.shape[::-1])
+    share = cv2.resize(weight, (width, height), interpolation=cv2.INTER_AREA)
+    total = cv2.resize(picture * weight[..., None], (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(total / np.maximum(share, 1e-3)[..., None], np.float32), np.asarray(share, np.float32)
 
 
 def _between(value: F32, limits: tuple[float, float]) -> F32:
