@@ -103,6 +103,14 @@ class HasPoses(Protocol):
         """Return the poses, those of a group together."""
 
 
+@runtime_checkable
+class SamplesTogether(Protocol):
+    """What an engine has besides, if several chunks at once cost less than one after the other."""
+
+    def sample_together(self, prepared: Any, drives: Sequence[Drive], *, noise: NoiseSource) -> Sequence[F32]:
+        """Return what `sample` returns for each of the drives, to 1e-5: each is sampled as if it were alone."""
+
+
 def create_engine(spec: EngineSpec, options: BaseModel, runtime: Runtime) -> Engine:
     """Import an engine and build it.
 

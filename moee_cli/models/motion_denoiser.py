@@ -90,7 +90,7 @@ class MotionContext:
     told: Tensor
     """[B, F, C], the controls."""
     latents: Tensor
-    """[B, F, L, D]"""
+    """[B, F, L, D], or [B, L, D] where they are the same in all frames."""
     weights: Tensor
     valid: Tensor
     forced: Tensor | None
@@ -133,6 +133,9 @@ class MotionDenoiser(nn.Module):
         scaled = given.controls * given.controls.new_tensor([1.0, 1.0, 1.0, 1.0 / _TYPICAL_BLINKS])
         told = self.controls(torch.cat([scaled, 1.0 - given.weights[..., :1]], -1))
         latents = self.latents(EmotionCue(given.weights, given.text, given.prosody), keep)
+        same = (given.weights == given.weights[:, :1]).all(-1) | ~given.valid
+        if given.prosody is None and bool(same.all()):
+            latents = latents[:, 0]  # one emotion throughout: all frames share its latents, which costs less
         heard = tuple(hear(audio) for hear in self.hear)
         return MotionContext(heard, told, latents, given.weights, given.valid, given.forced)
 

@@ -7,7 +7,7 @@ lines beside it, never on the rest of the film.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Generic, TypeVar
@@ -24,6 +24,8 @@ from moee_cli.workflow.reuse import Given
 
 T = TypeVar("T")
 
+_TOGETHER = 16
+"""Chunks that an engine is given at once: about a minute, so that memory does not grow with a segment's length."""
 _KEPT = 3
 """Segments whose motion stays in memory: the one being drawn and the two beside it."""
 
@@ -41,7 +43,7 @@ class Performance:
     """Samples, blends and interpolates the motion of one film, on demand and with flat memory.
 
     `features(index)` hears a segment, [n_motion] frames; `silence(n)` is what a silent stretch sounds like;
-    `sample(index, drive)` runs the engine for one chunk of segment `index`; `given(index)` is the motion of a segment
+    `sample(index, drives)` runs the engine for chunks of segment `index`; `given(index)` is the motion of a segment
     that takes it from a file. Such a segment is sampled as well, for what leads over to it: so the motion of its
     neighbours does not depend on the file.
     """
@@ -53,7 +55,7 @@ class Performance:
         *,
         features: Callable[[int], AudioFeatures],
         silence: Callable[[int], AudioFeatures],
-        sample: Callable[[int, Drive], F32],
+        sample: Callable[[int, Sequence[Drive]], Sequence[F32]],
         given: Callable[[int], Given | None] = lambda _index: None,
     ) -> None:
         self._timeline = timeline
@@ -153,7 +155,12 @@ class Performance:
     # --- motion -----------------------------------------------------------------------------------------------------
 
     def _sample_chunks(self, index: int) -> list[tuple[Chunk, F32]]:
-        return [(chunk, self._sample(index, self.drive(index, chunk))) for chunk in self.plan(index)]
+        plan = self.plan(index)
+        sampled: list[F32] = []
+        for first in range(0, len(plan), _TOGETHER):
+            drives = [self.drive(index, chunk) for chunk in plan[first : first + _TOGETHER]]
+            sampled += self._sample(index, drives)
+        return list(zip(plan, sampled, strict=True))
 
     def _blend(self, index: int) -> F32:
         """Motion [stop - first, D] of a segment, blended from its chunks and the one that reaches in."""

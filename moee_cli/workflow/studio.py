@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,7 +17,7 @@ from moee_cli.core.noise import NoiseSource
 from moee_cli.core.progress import Progress
 from moee_cli.core.timebase import FEATURE_RATE
 from moee_cli.core.types import F32, U8, AudioFeatures, AudioSpan, Canvas, Drive, FrameFormat, Segment, Timeline
-from moee_cli.engines.base import Engine, create_engine
+from moee_cli.engines.base import Engine, SamplesTogether, create_engine
 from moee_cli.engines.registry import check_options
 from moee_cli.engines.runtime import Runtime
 from moee_cli.media.decode import probe_audio, read_mono
@@ -129,9 +129,11 @@ class Studio:
         noise = NoiseSource(planned.script.seed)
         frame = next(output.frame for output in planned.script.outputs if output.frame.fps == timeline.fps)
 
-        def sample(index: int, drive: Drive) -> F32:
+        def sample(index: int, drives: Sequence[Drive]) -> Sequence[F32]:
             prepared = self._prepared[timeline.segments[index].speaker, frame].prepared
-            return self._engine.sample(prepared, drive, noise=noise)
+            if isinstance(self._engine, SamplesTogether):
+                return self._engine.sample_together(prepared, drives, noise=noise)
+            return [self._engine.sample(prepared, drive, noise=noise) for drive in drives]
 
         def given(index: int) -> Given | None:
             return given_motion(timeline.segments[index], probe_audio)

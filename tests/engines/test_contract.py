@@ -12,7 +12,7 @@ from moee_cli.audio.features import extract_features, silence
 from moee_cli.core.labels import EMOTIONS, N_EMOTIONS
 from moee_cli.core.noise import NoiseSource
 from moee_cli.core.types import Drive, FrameFormat, NoiseSpan
-from moee_cli.engines.base import HasPoses, create_engine
+from moee_cli.engines.base import HasPoses, SamplesTogether, create_engine
 from moee_cli.engines.registry import check_options, engine_specs
 from moee_cli.engines.runtime import Runtime
 from moee_cli.face.portrait import load_portrait
@@ -73,6 +73,16 @@ def test_motion_has_one_row_per_frame(studio):
     assert motion.dtype == np.float32
     assert len(motion) == N
     assert np.isfinite(motion).all()
+
+
+def test_chunks_sampled_together_are_as_if_alone(studio):
+    engine, prepared = studio
+    if not isinstance(engine, SamplesTogether):
+        pytest.skip("this engine samples one chunk at a time")
+    drives = [drive("anger"), drive("fear", 0.5, segment="b")]
+    together = engine.sample_together(prepared, drives, noise=NoiseSource(7))
+    for one, motion in zip(drives, together, strict=True):
+        np.testing.assert_allclose(engine.sample(prepared, one, noise=NoiseSource(7)), motion, atol=1e-5)
 
 
 def test_frames_have_the_portraits_shape(studio):

@@ -139,6 +139,22 @@ def test_units_come_back(denoiser):
     torch.testing.assert_close(denoiser.denormalise(denoiser.normalise(motion)), motion)
 
 
+def test_one_emotion_throughout_is_as_if_each_frame_had_it(denoiser, given):
+    """Latents that all frames share take another way through the experts, and must come to the same."""
+    steady = given(emotion=3)
+    context = denoiser.prepare(steady)
+    assert context.latents.dim() == 3
+    own = context.latents[:, None].expand(-1, 40, -1, -1)
+    torch.testing.assert_close(
+        denoiser(noisy(40), LEVEL, context),
+        denoiser(noisy(40), LEVEL, replace(context, latents=own)),
+        rtol=0,
+        atol=1e-5,
+    )
+    steady.weights[0, 20:] = steady.weights[0, 20:].roll(1, -1)
+    assert denoiser.prepare(steady).latents.dim() == 4
+
+
 # --- its file -------------------------------------------------------------------------------------------------------
 
 

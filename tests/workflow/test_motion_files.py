@@ -286,7 +286,7 @@ def perform(given, *lines, fps=Fraction(25)):
         column = np.zeros(n, np.float32)
         return AudioFeatures(column[:, None].repeat(80, 1), column, column, column[:, None])
 
-    def sample(_index, drive):
+    def wave(drive):
         frames = np.concatenate([starts[span.id] + np.arange(span.start, span.stop) for span in drive.spans])
         inner = frames[drive.before : drive.before + drive.n_frames]
         return (0.5 + 0.4 * np.sin(inner / 4))[:, None].repeat(N_MOTION, 1).astype(np.float32)
@@ -296,7 +296,7 @@ def perform(given, *lines, fps=Fraction(25)):
         ChunkGrid(40, 8, 20),
         features=lambda index: silence(timeline.segments[index].n_motion),
         silence=silence,
-        sample=sample,
+        sample=lambda _index, drives: [wave(drive) for drive in drives],
         given=lambda index: given.get(timeline.segments[index].id),
     )
     return performance, np.concatenate([performance.motion(index) for index in range(len(timeline.segments))])

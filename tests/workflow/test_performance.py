@@ -59,7 +59,12 @@ def perform(timeline, recorder=None):
         value = 0.0 if segment.audio is None else (sum(map(ord, segment.id)) % 17) / 10
         return constant(segment.n_motion, value)
 
-    return Performance(timeline, GRID, features=hear, silence=lambda n: constant(n, 0.0), sample=recorder or Recorder())
+    recorder = recorder or Recorder()
+
+    def sample(index, drives):
+        return [recorder(index, drive) for drive in drives]
+
+    return Performance(timeline, GRID, features=hear, silence=lambda n: constant(n, 0.0), sample=sample)
 
 
 def motions(timeline):

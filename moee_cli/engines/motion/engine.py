@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,11 +47,15 @@ class MotionEngine:
         """Return the renderer of this portrait."""
         return FaceRenderer(portrait)
 
-    def sample(self, prepared: FaceRenderer, drive: Drive, *, noise: NoiseSource) -> F32:  # noqa: ARG002 - the portrait does not decide the motion of this engine
+    def sample(self, prepared: FaceRenderer, drive: Drive, *, noise: NoiseSource) -> F32:
         """Return motion float32 [drive.n_frames, 52]."""
+        return self.sample_together(prepared, [drive], noise=noise)[0]
+
+    def sample_together(self, prepared: FaceRenderer, drives: Sequence[Drive], *, noise: NoiseSource) -> list[F32]:  # noqa: ARG002 - the portrait does not decide the motion of this engine
+        """Return motion of several chunks, each as if it were alone."""
         if self._network is None:
-            return drive_motion(drive, noise)
-        return sample_motion(self._network, [drive], noise, self._settings)[0]
+            return [drive_motion(drive, noise) for drive in drives]
+        return sample_motion(self._network, drives, noise, self._settings)
 
     def draw(self, prepared: FaceRenderer, motion: F32) -> Iterator[U8]:
         """Yield frames in order; a few are drawn ahead, in processes once there are enough of them to pay for these."""

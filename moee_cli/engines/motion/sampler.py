@@ -90,8 +90,11 @@ def _guesses(
     none[..., 0] = 1.0
     neutral = replace(given, weights=none)
     unheard = torch.zeros(len(given.valid), dtype=torch.bool)
-    told: tuple[tuple[MotionInput, Tensor | None], ...] = ((neutral, unheard), (neutral, None), (given, None))
-    shares = guess_shares([settings.audio, settings.emotion])
+    told: list[tuple[MotionInput, Tensor | None]] = [(given, unheard), (given, None)]
+    scales = [settings.audio]
+    if settings.emotion != 1.0:
+        told, scales = [(neutral, unheard), (neutral, None), (given, None)], [settings.audio, settings.emotion]
+    shares = guess_shares(scales)
     used = [
         (model.prepare(this, hears=hears), share) for (this, hears), share in zip(told, shares, strict=True) if share
     ]
