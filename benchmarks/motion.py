@@ -3,9 +3,11 @@
     python benchmarks/motion.py CORPUS              # the teacher on voices held out
     python benchmarks/motion.py CORPUS --learnt     # and on those that a network learns from
     python benchmarks/motion.py CORPUS --portraits examples/*.png   # and read back from pictures
+    python benchmarks/motion.py --recorded FOLDER [--weights FILE]  # the engine on recorded voices held out
 
-CORPUS is a folder made by `moee train data`. `figures` takes any performances, so the same table can be made of what a
-network samples. Pictures are read by the face mesh that also found the landmarks of the portrait.
+CORPUS is a folder made by `moee train data`, FOLDER the recordings it takes (`--speech`). There the engine hears each
+recording by itself, clean, with a second of silence around it, and is told what the actor acted. Pictures are read by
+the face mesh that also found the landmarks of the portrait.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from moee_cli.core.labels import EMOTIONS
+from moee_cli.core.timebase import FEATURE_HOP
 from moee_cli.training.motion.clip import Clip, read_corpus
 from moee_cli.training.motion.expressions import EmotionReader
 from moee_cli.training.motion.measures import (
@@ -31,6 +34,9 @@ from moee_cli.training.motion.phones import Phone
 
 WINDOW = 100
 """Motion frames in which an emotion is told (4 s)."""
+LIPS = f"{'clips':>6}{'p b m':>7}{'AUC':>8}{'closed':>8}{'contrast':>10}{'lag':>5}{'+0.4 s':>8}"
+PAUSE_S = 1.0
+"""Seconds of silence before and after a recording."""
 STRENGTHS = {"1.0": (0.9, 1.0), "0.5": (0.4, 0.6)}
 """Intensities that are told apart, and the range of weights that counts as such."""
 
@@ -52,6 +58,45 @@ def figures(name: str, given: Sequence[Performance]) -> str:
         f"{late.auc:8.3f}{early.auc:8.3f}{late.contrast:10.3f}{share_at_rest(given):8.3f}"
         f"{silent.mean() if len(silent) else np.nan:8.2f}{spoken.mean() if len(spoken) else np.nan:8.2f}"
     )
+
+
+def sampled(folder: Path, weights: Path | None, source: str, most: int) -> list[Performance]:
+    """Return what the `motion` engine samples for the recordings held out; without weights the signal-driven source.
+
+    Of more than `most` recordings every so many-th is taken.
+    """
+    from moee_cli.audio.features import extract_features
+    from moee_cli.core.noise import NoiseSource
+    from moee_cli.core.types import Drive, NoiseSpan
+    from moee_cli.engines.motion.engine import MotionEngine
+    from moee_cli.engines.registry import check_options, engine_spec
+    from moee_cli.engines.runtime import choose_runtime
+    from moee_cli.training.motion.recorded import read_lines
+    from moee_cli.training.motion.recording import joined
+    from moee_cli.training.motion.shelf import Shelf, find_sources
+
+    spec, shelf = engine_spec("motion"), Shelf(find_sources(folder))
+    options = check_options(spec, {} if weights is None else {"weights": str(weights)})
+    engine = MotionEngine(options, choose_runtime("cpu", spec.requirements.devices))
+    found = []
+    lines = [line for line in read_lines(folder) if line.is_held_out and line.source == source]
+    for line in lines[:: -(-len(lines) // most)]:
+        recording = shelf.recording(line)
+        if recording is None:
+            continue
+        recording = joined([recording], [PAUSE_S, PAUSE_S])
+        n_frames = -(-len(recording.samples) // FEATURE_HOP)
+        emotion = np.zeros((n_frames, len(EMOTIONS)), np.float32)
+        emotion[:, EMOTIONS.index(line.emotion or "neutral")] = 1.0
+        ones = np.ones(n_frames, np.float32)
+        heard = extract_features([recording.samples], n_frames)
+        span = (NoiseSpan(line.path.stem, 1, 0, n_frames),)
+        drive = Drive(heard, emotion, ones, ones, 0 * ones, 15 * ones, span, 0, n_frames, 0)
+        # The portrait does not decide the motion of this engine.
+        motion = engine.sample(None, drive, noise=NoiseSource(0))  # type: ignore[arg-type]
+        found.append(Performance(motion, recording.phones, emotion))
+    engine.close()
+    return found
 
 
 def read_back(portrait: Path, clips: Sequence[Clip]) -> tuple[str, float]:
@@ -106,15 +151,24 @@ def shown(clips: Sequence[Clip], low: float, high: float) -> Iterator[tuple[np.n
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("corpus", type=Path)
+    parser.add_argument("corpus", type=Path, nargs="?")
+    parser.add_argument("--recorded", type=Path, metavar="FOLDER")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="network of the engine, with --recorded")
     parser.add_argument("--learnt", action="store_true", help="also the voices that are not held out")
+    parser.add_argument("--most", type=int, default=1000, metavar="N", help="recordings of a source, with --recorded")
     parser.add_argument("--portraits", nargs="*", type=Path, default=[])
     parser.add_argument("--drawn", type=int, default=4, help="clips that are drawn for each portrait")
     options = parser.parse_args()
-    learnt, valid = (list(read_corpus(options.corpus, held_out=held_out)) for held_out in (False, True))
-    lips = f"{'clips':>6}{'p b m':>7}{'AUC':>8}{'closed':>8}{'contrast':>10}{'lag':>5}{'+0.4 s':>8}"
-    print(f"{'voices':16}{lips}{'-0.4 s':>8}{'contrast':>10}{'rest':>8}{'silent':>8}{'spoken':>8}")
-    for told, clips in (("held out", valid), ("learnt", learnt))[: 1 + options.learnt]:
+    print(f"{'voices':16}{LIPS}{'-0.4 s':>8}{'contrast':>10}{'rest':>8}{'silent':>8}{'spoken':>8}")
+    for source in ("emodb", "speechocean762") if options.recorded else ():
+        print(figures(source, sampled(options.recorded, options.weights, source, options.most)), flush=True)
+    if options.corpus is not None:
+        about_corpus(options.corpus, options.portraits, options.drawn, learnt_too=options.learnt)
+
+
+def about_corpus(corpus: Path, portraits: Sequence[Path], n_drawn: int, *, learnt_too: bool) -> None:
+    learnt, valid = (list(read_corpus(corpus, held_out=held_out)) for held_out in (False, True))
+    for told, clips in (("held out", valid), ("learnt", learnt))[: 1 + learnt_too]:
         for source in sorted({clip.voice.split()[0] for clip in clips} - {"nobody"}):
             own = [clip for clip in clips if clip.voice.startswith(source)]
             print(figures(source, performances(own)), flush=True)
@@ -123,11 +177,11 @@ def main() -> None:
     for strength, (low, high) in STRENGTHS.items():
         motions, names = zip(*shown(valid, low, high), strict=True)
         print(f"emotion told at {strength}: {reader.accuracy(motions, names):.3f} of {len(names)} stretches of 4 s")
-    if options.portraits:
-        print(f"{'portrait':16}{lips}{'motion':>8}")
+    if portraits:
+        print(f"{'portrait':16}{LIPS}{'motion':>8}")
     real = [clip for clip in valid if clip.voice.startswith(("emodb", "speechocean"))]
-    for portrait in options.portraits:
-        row, way = read_back(portrait, real[: options.drawn])
+    for portrait in portraits:
+        row, way = read_back(portrait, real[:n_drawn])
         print(f"{row}{way:8.2f}", flush=True)
 
 

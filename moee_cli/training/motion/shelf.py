@@ -131,7 +131,7 @@ class Shelf:
             lines = speakers[names[speaker]]
             found: list[Recording] = []
             for index in generator.permutation(len(lines)):
-                recording = self._heard(lines[index])
+                recording = self.recording(lines[index])
                 found += [] if recording is None else [recording]
                 if len(found) == n_recordings:
                     break
@@ -139,8 +139,8 @@ class Shelf:
                 return found
         raise Unavailable(f"no recording of {source} can be aligned", "leave --speech out")
 
-    def _heard(self, line: Line) -> Recording | None:
-        """Return a recording with its phones, None if they cannot be found; remembered, since alignment is slow."""
+    def recording(self, line: Line) -> Recording | None:
+        """Return a recording with its phones, None if they cannot be found; they are kept, since alignment is slow."""
         if line.path not in self._found:
             if line.source == "emodb":
                 phones: tuple[Phone, ...] | None = self._phones[line.path.name]
