@@ -29,6 +29,9 @@ from moee_cli.store.atomic import replacing
 STDOUT = "-"
 _STREAMED = "+frag_keyframe+delay_moov+default_base_moof"
 """MP4 that is written front to back; the index is delayed by one fragment, so that it can tell of the AAC priming."""
+_FROM_ZERO = "setts=ts=PTS-STARTPTS"
+"""ffmpeg 5.1 moves the pictures of a WebM behind the 6.5 ms of priming that Opus puts before the sound, unless the
+sound's packets count from 0; ffmpeg 7.0 and 9.0 let them begin before 0, and with this would move the sound instead."""
 
 
 def stitch(
@@ -62,7 +65,11 @@ def stitch(
             _check_reader()
             return
         with replacing(output) as temporary:
-            ffmpeg.run(_graph(listing, sound, ffmpeg.file_url(temporary), options), f"cannot write {output}")
+            target = ffmpeg.file_url(temporary)
+            ffmpeg.run(_graph(listing, sound, target, options), f"cannot write {output}")
+            if coding is VP9 and _is_late(temporary):
+                options["bsf:a"] = _FROM_ZERO
+                ffmpeg.run(_graph(listing, sound, target, options), f"cannot write {output}")
             _check_film(temporary, output, coding, n_frames, frame.fps)
 
 
@@ -89,6 +96,14 @@ def _check_lengths(pieces: Sequence[Path], sound: Path, fps: Fraction) -> int:
             f"{n_frames} frames do not go with {n_samples} samples of sound", "run the same command again"
         )
     return n_frames
+
+
+def _is_late(film: Path) -> bool:
+    """Tell whether the first picture shows after the film has begun."""
+    import av
+
+    with av.open(ffmpeg.file_url(film)) as container:
+        return bool(next(container.demux(container.streams.video[0])).pts)
 
 
 def _check_film(film: Path, output: Path, coding: Coding, n_frames: int, fps: Fraction) -> None:
