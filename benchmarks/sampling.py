@@ -2,8 +2,9 @@
 
     python benchmarks/sampling.py [--weights runs/first/motion.safetensors]
 
-Sampling is of one minute of sound, cut as the engine cuts it, all chunks in one batch; guidance by sound and by emotion
-takes three guesses a step, by emotion alone two, none one. Without weights the network is fresh: it costs the same.
+Sampling is of one minute of sound, cut as the engine cuts it, all chunks in one batch, in one emotion or in another one
+every five seconds. Guidance by sound and by emotion takes three guesses a step, by one of them two, none one. Without
+weights the network is fresh: it costs the same.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ MINUTE = 1500
 """Motion frames."""
 
 
-def drives() -> list[Drive]:
-    """Return the chunks of a minute, the emotion another one every five seconds."""
-    emotions = np.eye(7, dtype=np.float32)[1 + np.arange(MINUTE) // 125 % 6]
+def drives(*, steady: bool) -> list[Drive]:
+    """Return the chunks of a minute, in one emotion or in another one every five seconds."""
+    emotions = np.eye(7, dtype=np.float32)[1 + np.arange(MINUTE) * (not steady) // 125 % 6]
     made = []
     for chunk in plan_chunks(MINUTE, SPEC.chunk, SPEC.overlap):
         start, stop = max(0, chunk.start - SPEC.context), min(MINUTE, chunk.stop + SPEC.context)
@@ -60,7 +61,7 @@ def seconds(action: Callable[[], object], times: int = 1) -> float:
 
 def training_step(model: MotionDenoiser, recipe: MotionRecipe, *, experts: bool) -> Callable[[], None]:
     """Return one step forwards and backwards, with all parts learning: later stages learn less and cost less."""
-    drive = drives()[1]
+    drive = drives(steady=True)[1]
     part = replace(drive, features=drive.features[: recipe.frames], emotion=drive.emotion[: recipe.frames])
     controls = {name: getattr(part, name)[: recipe.frames] for name in ("speech", "head", "gaze_free", "blinks")}
     given = input_of([replace(part, **controls)] * recipe.batch)
@@ -90,12 +91,14 @@ def main() -> None:
         loading = seconds(lambda: load_motion_weights(path))
         print(f"weights: {path.stat().st_size / 1e6:.1f} MB, loaded in {loading:.2f} s")
         model = load_motion_weights(path)
-    minute, noise = drives(), NoiseSource(0)
-    print(f"a minute: {len(minute)} chunks, {sum(map(len, minute))} frames with all their context")
-    for steps, audio, emotion in ((10, 1.0, 1.0), (10, 1.0, 1.5), (10, 1.5, 1.5), (20, 1.5, 1.5)):
-        settings = SamplerSettings(steps, audio, emotion)
-        cost = seconds(lambda settings=settings: sample_motion(model, minute, noise, settings))
-        print(f"{steps} steps, guidance {audio:g} by sound, {emotion:g} by emotion: {cost:.2f} s")
+    noise = NoiseSource(0)
+    for steady, emotions in ((True, "one emotion"), (False, "eleven changes of emotion")):
+        minute = drives(steady=steady)
+        print(f"a minute in {len(minute)} chunks, {emotions}")
+        for steps, audio, emotion in ((10, 1.0, 1.0), (10, 1.5, 1.0), (10, 1.5, 1.5), (20, 1.5, 1.0)):
+            settings = SamplerSettings(steps, audio, emotion)
+            cost = seconds(lambda minute=minute, settings=settings: sample_motion(model, minute, noise, settings))
+            print(f"  {steps} steps, guidance {audio:g} by sound, {emotion:g} by emotion: {cost:.2f} s")
     model.train().requires_grad_()
     for experts in (False, True):
         cost = seconds(training_step(model, recipe, experts=experts), 3)

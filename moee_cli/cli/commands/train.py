@@ -20,6 +20,7 @@ moee train data --out corpus --hours 3 -j 2
 moee train data --out corpus --speech recordings/
 moee train motion --data corpus --out runs/first
 moee train motion --data corpus --out runs/first --resume
+moee train motion --data corpus --out runs/plain --base runs/first --set network.experts=false
 moee train motion --data corpus --out runs/small --set base_steps=2000 --set network.width=96
 """
 
@@ -47,6 +48,10 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="motion: go on from the last checkpoint in --out, if there is one.")
     ] = False,
+    base: Annotated[
+        Path | None,
+        typer.Option("--base", metavar="DIR", help="motion: take the finished first stage of another training."),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="motion: change the recipe, as in batch=16. May be repeated."),
@@ -68,22 +73,22 @@ def train(
     again. `motion` trains the network that moves faces from such data; it saves its state every three minutes, and the
     weights beside it can be used at any time.
     """
-    _check_options(recipe, data, speech, settings, resume=resume)
+    only_motion = data is not None or base is not None or settings or resume
+    _check_options(recipe, data, speech, only_motion=bool(only_motion))
     with reporting("train", progress, events, recipe=recipe.value) as reporter:
         talk = reporter.say if progress is not ProgressMode.NONE else _ignore
         if recipe is Recipe.DATA:
             made = _make_data(out, speech, hours=hours, seed=seed, jobs=jobs, progress=reporter, talk=talk)
         else:
             assert data is not None
-            made = _train_motion(data, out, [f"seed={seed}", *(settings or [])], reporter, talk, resume=resume)
+            changes = [f"seed={seed}", *(settings or [])]
+            made = _train_motion(data, out, changes, reporter, talk, base=base, resume=resume)
     console.data(str(made))
 
 
-def _check_options(
-    recipe: Recipe, data: Path | None, speech: Path | None, settings: list[str] | None, *, resume: bool
-) -> None:
-    if recipe is Recipe.DATA and (data is not None or settings or resume):
-        raise UsageError("--data, --set and --resume are for `moee train motion`", "leave them out")
+def _check_options(recipe: Recipe, data: Path | None, speech: Path | None, *, only_motion: bool) -> None:
+    if recipe is Recipe.DATA and only_motion:
+        raise UsageError("--data, --base, --set and --resume are for `moee train motion`", "leave them out")
     if recipe is Recipe.MOTION and speech is not None:
         raise UsageError("--speech is for `moee train data`", "leave it out")
     if recipe is Recipe.MOTION and data is None:
@@ -114,7 +119,14 @@ def _make_data(
 
 
 def _train_motion(
-    data: Path, out: Path, settings: list[str], progress: Progress, talk: Callable[[str], None], *, resume: bool
+    data: Path,
+    out: Path,
+    settings: list[str],
+    progress: Progress,
+    talk: Callable[[str], None],
+    *,
+    base: Path | None,
+    resume: bool,
 ) -> Path:
     with signals_held():
         from moee_cli.training.denoiser.batches import MotionCorpus
@@ -134,7 +146,9 @@ def _train_motion(
         talk(f"{report.stage} {report.step}/{report.steps}: loss {report.loss:.4f}{aside}")
 
     facts = {"corpus": checksum(data / MANIFEST)}
-    weights = train_motion(recipe, corpus, held_out, out, resume=resume, progress=progress, on_report=tell, facts=facts)
+    weights = train_motion(
+        recipe, corpus, held_out, out, resume=resume, base=base, progress=progress, on_report=tell, facts=facts
+    )
     progress.start("judge")
     for name, value in write_figures(weights, others, out).items():
         talk(f"{name}: {value:.3f}")

@@ -35,7 +35,7 @@ from moee_cli.training.denoiser.checkpoint import (
 )
 from moee_cli.training.denoiser.losses import channel_weights, motion_loss
 from moee_cli.training.denoiser.recipe import MotionRecipe
-from moee_cli.training.denoiser.stages import Stage, draw_for_base, draw_mixtures, stages_of
+from moee_cli.training.denoiser.stages import Stage, base_parameters, draw_for_base, draw_mixtures, stages_of
 
 WEIGHTS_FILE = "motion.safetensors"
 SAVE_EVERY = 180.0
@@ -90,6 +90,28 @@ class Training:
         generator = torch.Generator().manual_seed(recipe.seed)
         return Training(recipe, model, deepcopy(model), generator)
 
+    def take_base(self, folder: Path) -> None:
+        """Begin after the first stage, with the base of the training in `folder`.
+
+        Raises:
+            InputError: there is none, its first stage is not finished, or its base is of other sizes.
+        """
+        tensors, facts = read_state(folder)
+        if facts.get("stage", 0) < 1:
+            raise InputError(f"the first stage of {folder} is not finished", "finish it with --resume")
+        names = {id(parameter): name for name, parameter in self.model.named_parameters()}
+        base = {names[id(parameter)] for parameter in base_parameters(self.model)} | {"mean", "scale"}
+        taken = {name: tensor for name, tensor in under_prefix("average", tensors).items() if name in base}
+        try:
+            for model in (self.model, self.average):
+                model.load_state_dict(taken, strict=False)
+        except RuntimeError:
+            told = f"the base of {folder} is of other sizes than this network"
+            raise InputError(told, "set network.width and the like as they were there") from None
+        if base - set(taken):
+            raise InputError(f"the base of {folder} is not that of this network", "set network.* as it was there")
+        self.stage = 1
+
     @staticmethod
     def read(folder: Path) -> Training:
         """Return the training that a folder holds.
@@ -133,6 +155,7 @@ def train_motion(
     out: Path,
     *,
     resume: bool = False,
+    base: Path | None = None,
     progress: Progress | None = None,
     on_report: Callable[[Report], None] | None = None,
     save_every: float = SAVE_EVERY,
@@ -140,11 +163,13 @@ def train_motion(
 ) -> Path:
     """Train through all stages and return the path of the weights; `resume` goes on from a checkpoint if there is one.
 
+    `base` is the folder of another training whose first stage is taken, so that variants of the later ones share it.
+
     Raises:
         OutputError: the folder holds a training and `resume` is off, or cannot be written.
         InputError: the checkpoint is damaged, or was made by another recipe.
     """
-    training = _begin(recipe, corpus, out, resume=resume)
+    training = _begin(recipe, corpus, out, base, resume=resume)
     loop = _Loop(training, corpus, held_out, out, progress or Silent(), on_report, save_every, facts or {})
     for number, stage in enumerate(stages_of(training.recipe)):
         if number >= training.stage:
@@ -152,13 +177,16 @@ def train_motion(
     return out / WEIGHTS_FILE
 
 
-def _begin(recipe: MotionRecipe, corpus: MotionCorpus, out: Path, *, resume: bool) -> Training:
+def _begin(recipe: MotionRecipe, corpus: MotionCorpus, out: Path, base: Path | None, *, resume: bool) -> Training:
     there = (out / STATE_FILE).exists()
     if there and not resume:
         raise OutputError(f"{out} holds a training already", "go on with --resume, or choose another folder")
     if not there:
+        training = Training.new(recipe, corpus)
+        if base is not None:
+            training.take_base(base)
         out.mkdir(parents=True, exist_ok=True)
-        return Training.new(recipe, corpus)
+        return training
     training = Training.read(out)
     before, now = training.recipe.as_dict(), recipe.as_dict()
     changed = [key for key in now if now[key] != before.get(key)]

@@ -40,7 +40,7 @@ def stages_of(recipe: MotionRecipe) -> tuple[Stage, ...]:
 
     gentle, quiet = recipe.expert_rate, recipe.articulation
     return (
-        Stage("base", recipe.base_steps, recipe.rate, 1.0, _base, draw_for_base),
+        Stage("base", recipe.base_steps, recipe.rate, 1.0, base_parameters, draw_for_base),
         Stage("experts", recipe.expert_steps, gentle, quiet, _experts, expert_windows),
         Stage("mixtures", recipe.mixture_steps, gentle, quiet, _gates, draw_mixtures),
     )
@@ -49,7 +49,8 @@ def stages_of(recipe: MotionRecipe) -> tuple[Stage, ...]:
 # --- what learns ----------------------------------------------------------------------------------------------------
 
 
-def _base(model: MotionDenoiser) -> list[nn.Parameter]:
+def base_parameters(model: MotionDenoiser) -> list[nn.Parameter]:
+    """Return the parameters of the talking face: all but those of emotion."""
     emotional = {id(parameter) for part in model.emotional_parts() for parameter in part.parameters()}
     return [parameter for parameter in model.parameters() if id(parameter) not in emotional]
 

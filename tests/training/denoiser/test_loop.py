@@ -17,6 +17,7 @@ from moee_cli.training.denoiser.batches import MotionCorpus
 from moee_cli.training.denoiser.checkpoint import STATE_FILE
 from moee_cli.training.denoiser.loop import WEIGHTS_FILE, Training, rate_at, train_motion
 from moee_cli.training.denoiser.losses import channel_weights, motion_loss
+from moee_cli.training.denoiser.stages import base_parameters
 
 
 class Stopped(Exception):
@@ -109,6 +110,32 @@ def test_ablations_train(recipe, corpus, tmp_path, switch):
     switched = replace(recipe, network=replace(recipe.network, **switch), base_steps=1, expert_steps=2)
     path = train_motion(switched, corpus, None, tmp_path / "run")
     assert load_motion_weights(path).config == switched.network
+
+
+def test_variants_share_a_base(recipe, corpus, tmp_path):
+    train_motion(replace(recipe, expert_steps=0, mixture_steps=0), corpus, None, tmp_path / "base")
+    lone = replace(recipe, network=replace(recipe.network, experts=False))
+    train_motion(lone, corpus, None, tmp_path / "lone", base=tmp_path / "base")
+    first, second = (Training.read(tmp_path / name).average for name in ("base", "lone"))
+    for one, other in zip(base_parameters(first), base_parameters(second), strict=True):
+        assert torch.equal(one, other)
+    assert next(second.mixtures()).attention.out.abs().sum() > 0
+
+
+def test_a_base_that_does_not_fit_is_told(recipe, corpus, tmp_path):
+    out = tmp_path / "new"
+    with pytest.raises(InputError, match=STATE_FILE):
+        train_motion(recipe, corpus, None, out, base=tmp_path)
+    with pytest.raises(Stopped):
+        train_motion(recipe, corpus, None, tmp_path / "begun", progress=Unplugged(2), save_every=0.0)
+    with pytest.raises(InputError, match="not finished"):
+        train_motion(recipe, corpus, None, out, base=tmp_path / "begun")
+    train_motion(replace(recipe, base_steps=1, expert_steps=0, mixture_steps=0), corpus, None, tmp_path / "done")
+    for change in ({"width": 48}, {"n_layers": 2}):
+        wide = replace(recipe, network=replace(recipe.network, **change))
+        with pytest.raises(InputError, match="base of"):
+            train_motion(wide, corpus, None, out, base=tmp_path / "done")
+    assert not out.exists()
 
 
 # --- going on -------------------------------------------------------------------------------------------------------
