@@ -75,7 +75,7 @@ class EmotionReader:
 def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float:
     """Return Spearman's correlation of two sequences without ties."""
     ranks = [np.argsort(np.argsort(values)) for values in (first, second)]
-    return float(np.corrcoef(*ranks)[0, 1])
+    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
 
 
 def share_between(mixed: F32, parts: Sequence[F32], slack: float = 0.03) -> float:
