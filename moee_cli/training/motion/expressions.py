@@ -28,7 +28,8 @@ def posture(motion: F32) -> F64:
     """
     open_eyes = motion[:, :1].max(1) < 0.5
     kept = motion[open_eyes] if open_eyes.any() else motion
-    return np.einsum("s,snd->nd", kept[:, : len(SHAPES)].mean(0), landmark_fields()).astype(np.float64).ravel()
+    places = np.einsum("s,snd->nd", kept[:, : len(SHAPES)].mean(0), landmark_fields())
+    return np.asarray(places, np.float64).ravel()
 
 
 def amplitude(motion: F32, rest: F64 | None = None) -> float:
