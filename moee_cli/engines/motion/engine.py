@@ -36,7 +36,9 @@ class MotionEngine:
 
     def __init__(self, options: BaseModel, runtime: Runtime) -> None:
         assert isinstance(options, MotionOptions)
-        self._settings = SamplerSettings(options.steps, options.audio_guidance, options.emotion_guidance)
+        self._settings = SamplerSettings(
+            options.steps, options.audio_guidance, options.emotion_guidance, options.mouth_noise
+        )
         self._network = None if options.weights is None else _network(options.weights)
         self._threads = runtime.threads
         self._pool = ThreadPoolExecutor(runtime.threads, thread_name_prefix="draw")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 NOISE_STREAM = "motion"
 CONTEXT = 25
 """Frames of context sampled on either side, as far as one layer attends; more would cost more than it helps."""
+_MOUTH = [index for index, name in enumerate(SHAPES) if name.startswith(("jaw", "mouth", "tongue"))]
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,9 @@ class SamplerSettings:
     """Guidance towards the sound: 1 takes the network at its word, more exaggerates."""
     emotion: float = 1.0
     """Guidance from the neutral face towards the emotion."""
+    mouth_noise: float = 1.0
+    """Amplitude of the first noise on jaw, mouth and tongue. Below 1 the mouth says what is heard with less of its own
+    chance; head, gaze and brows keep theirs."""
 
 
 def sample_motion(
@@ -49,6 +53,7 @@ def sample_motion(
     with torch.inference_mode():
         guesses, shares = _guesses(model, input_of(drives), settings)
         x = torch.from_numpy(_filled([noise.normal(NOISE_STREAM, d.spans, (N_MOTION,)) for d in drives], 0.0))
+        x[..., _MOUTH] *= settings.mouth_noise
 
         def denoise(noisy: Tensor, level: float) -> Tensor:
             at = torch.full((len(noisy),), level)

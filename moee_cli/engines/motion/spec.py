@@ -30,6 +30,9 @@ class MotionOptions(BaseModel):
         le=5.0,
         description="how far sampled motion goes from neutral to the emotion; 1 is as trained",
     )
+    mouth_noise: float = Field(
+        default=1.0, ge=0.0, le=1.0, description="how much of the mouth's motion is left to chance; 1 is as trained"
+    )
 
 
 SPEC = EngineSpec(

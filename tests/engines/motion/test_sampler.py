@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from moee_cli.core.errors import EngineUnavailable
-from moee_cli.core.labels import SHAPES
+from moee_cli.core.labels import CHANNEL, SHAPES
 from moee_cli.core.noise import NoiseSource
 from moee_cli.core.types import AudioFeatures, Drive, NoiseSpan
 from moee_cli.engines.base import create_engine
+from moee_cli.engines.motion import sampler
 from moee_cli.engines.motion.sampler import SamplerSettings, input_of, sample_motion
 from moee_cli.engines.motion.spec import SPEC
 from moee_cli.engines.registry import check_options
@@ -87,10 +88,20 @@ def test_context_is_cut_where_it_no_longer_matters(model):
     np.testing.assert_array_equal(sample(model, [short])[0], sample(model, [long])[0])
 
 
-@pytest.mark.parametrize("settings", [{"audio": 2.0}, {"emotion": 2.0}, {"steps": 20}])
+@pytest.mark.parametrize("settings", [{"audio": 2.0}, {"emotion": 2.0}, {"steps": 20}, {"mouth_noise": 0.5}])
 def test_settings_matter(model, settings):
     plain = sample(model, [drive(*CHUNKS[0])])[0]
     assert np.abs(sample(model, [drive(*CHUNKS[0])], **settings)[0] - plain).max() > 1e-3
+
+
+def test_the_mouth_alone_gets_less_noise(model, monkeypatch):
+    one, first = drive(*CHUNKS[0]), []
+    monkeypatch.setattr(sampler, "sample_dpm_2m", lambda _denoise, x, _levels: first.append(x.numpy().copy()) or x)
+    for share in (1.0, 0.5):
+        sample(model, [one], mouth_noise=share)
+    shares = (first[1] / first[0]).mean((0, 1))
+    assert [shares[CHANNEL[name]] for name in ("jawOpen", "mouthClose", "tongueOut")] == [0.5] * 3
+    assert [shares[CHANNEL[name]] for name in ("headYaw", "browInnerUp", "eyeBlinkLeft", "gazeYaw")] == [1.0] * 4
 
 
 def test_guidance_to_an_emotion_does_nothing_to_neutral(model):
