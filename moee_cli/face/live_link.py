@@ -164,7 +164,11 @@ class _Reader:
         """Return where each column stands, by its name in small letters."""
         columns: dict[str, int] = {}
         for index, name in enumerate(header):
-            columns.setdefault(_plain_name(name), index)
+            plain = _plain_name(name)
+            if plain in columns and plain in _KNOWN:
+                told = f'has two columns for {_KNOWN[plain]}: "{header[columns[plain]][:40]}" and "{name[:40]}"'
+                self._fail(told, "remove one of them: they would move the face in different ways")
+            columns.setdefault(plain, index)
         if "timecode" not in columns:
             self._fail("has no column Timecode", "give the CSV that Live Link Face recorded, its first line included")
         wanted = ["blendshapecount", *(curve.lower() for curve in CURVES)]
@@ -197,6 +201,9 @@ class _Reader:
                 continue
             if len(row) < width:
                 self._fail(f"has {len(row)} columns, not {width}", "is the file cut off?  remove the line")
+            if any(cell.strip() for cell in row[width:]):
+                hint = "does a number have a decimal comma?  mend the line, or name every column in the first"
+                self._fail(f"has {len(row)} columns, not {width}", hint)
             values.extend([self._number(row[place], name) for place, name in zip(places, names, strict=True)])
         if not codes:
             raise MotionFileError(f"{self._name} has no rows under its header", "record it again")
@@ -246,6 +253,7 @@ class _Reader:
 
 _ANGLES = frozenset(name.lower() for name in ROTATIONS)
 _COLUMN = {name.lower(): name for name in CURVES}
+_KNOWN = {**_COLUMN, "timecode": "Timecode", "blendshapecount": "BlendShapeCount"}
 _SPELLINGS = {
     **{name[: -len(side)] + side[0]: name for name in _COLUMN for side in ("left", "right") if name.endswith(side)},
     **{f"eye{word}{side}": f"{side}eye{word}" for word in ("yaw", "pitch", "roll") for side in ("left", "right")},

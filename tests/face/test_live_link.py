@@ -189,6 +189,11 @@ def test_rows_that_step_back_are_left_out_and_told_of(read):
     assert "left out: 2" in track.remarks[0]
 
 
+def test_columns_that_mean_nothing_may_repeat_and_lines_end_in_a_comma(read):
+    track = read([f"{HEADER},note,note", f"{row()},a,b,,", f"{row('00:00:00:02')},a,b"])
+    assert len(track.times) == 2
+
+
 def test_midnight_does_not_turn_the_clock_back(read):
     track = read([HEADER, row("23:59:59:58.000"), row("00:00:00:00.000"), row("00:00:00:02.000")])
     np.testing.assert_allclose(track.times, [0, 1 / 30, 2 / 30], atol=1e-9)
@@ -210,6 +215,19 @@ BAD = {
     "a huge value": ([HEADER, row(JawOpen="1e300")], "JawOpen is 1e+300"),
     "a bad timecode": ([HEADER, row("later")], "take.csv:2", '"later"'),
     "a line cut off": ([HEADER, row(), row("00:00:00:02")[:60]], "take.csv:3", "columns", "cut off"),
+    "a column twice": (
+        [HEADER + ",jawopen", row() + ",0.3"],
+        "take.csv:1",
+        'two columns for JawOpen: "JawOpen" and "jawopen"',
+    ),
+    "two spellings": ([HEADER + ",eyeBlink_L", row() + ",0"], 'EyeBlinkLeft: "EyeBlinkLeft" and "eyeBlink_L"'),
+    "two timecodes": ([HEADER + ",timecode", row() + ",0"], "two columns for Timecode"),
+    "a line that is too long": (
+        [HEADER, row(), row("00:00:00:02", JawOpen="0,5")],
+        "take.csv:3",
+        "64 columns",
+        "comma",
+    ),
     "no face": ([HEADER, row(count=0), row("00:00:00:02", count=0)], "no face"),
     "latin-1": (HEADER.encode() + b"\n\xe4\xff", "UTF-8"),
     "utf-16": (f"{HEADER}\n{row()}".encode("utf-16"), "UTF-8"),
