@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -36,6 +37,9 @@ _MAX_SHAPE = 2.0
 """Beyond this a shape was written in another unit."""
 _DATE = (1980, 1, 1, 0, 0, 0)
 """Of every member: the same motion gives the same bytes."""
+_TABLE = ("segments", "starts", "lengths")
+"""Arrays that say which rows belong to which segment: all three or none."""
+_MEND = "write the file again with `write: [npz]`, or leave `segments`, `starts` and `lengths` out of it"
 _OWN = "it is not a motion file: `write: [npz]` makes one"
 
 
@@ -156,6 +160,7 @@ def _track(arrays: _Arrays) -> MotionTrack:
         raise arrays.fail("`motion` has no rows")
     if not set(names) & set(SHAPES):
         raise arrays.fail("`channels` names no face shape", f"they are called {MOTION_CHANNELS[0]} …")
+    _check_twice(arrays, names)
     rate = _rate(arrays, fps)
     values = _values(arrays, motion, names)
     seen = arrays.get("seen")
@@ -165,6 +170,20 @@ def _track(arrays: _Arrays) -> MotionTrack:
         raise arrays.fail("shows no face in any row")
     parts = _parts(arrays, len(values), float(rate))
     return MotionTrack(values[kept], times[kept], float(len(values) / rate), parts)
+
+
+def _check_twice(arrays: _Arrays, names: Sequence[str]) -> None:
+    """Refuse names that stand at several columns: which of them moves the face would be chance."""
+    counts = {name: count for name, count in Counter(names).items() if count > 1 and name in CHANNEL}
+    if not counts:
+        return
+    name, count = max(counts.items(), key=lambda pair: pair[1])
+    told = f"`channels` names {name} {count} times"
+    if len(counts) > 1:
+        told += f", and {len(counts) - 1} more names more than once"
+    if missing := [channel for channel in MOTION_CHANNELS if channel not in names]:
+        told += f"; {missing[0]}" + (f" and {len(missing) - 1} more are" if len(missing) > 1 else " is") + " missing"
+    raise arrays.fail(told, "each column of `motion` has a name of its own")
 
 
 def _rate(arrays: _Arrays, fps: NDArray[Any]) -> Fraction:
@@ -195,14 +214,27 @@ def _values(arrays: _Arrays, motion: NDArray[Any], names: Sequence[str]) -> F32:
 
 
 def _parts(arrays: _Arrays, n: int, fps: float) -> tuple[TrackPart, ...]:
-    ids, starts, lengths = (arrays.get(name) for name in ("segments", "starts", "lengths"))
-    if ids is None or starts is None or lengths is None:
+    """Return the segments that the table names; a file without a table has none."""
+    ids, starts, lengths = table = [arrays.get(name) for name in _TABLE]
+    if all(column is None for column in table):
         return ()
-    if ids.dtype.kind != "U" or starts.dtype.kind not in "iu" or lengths.dtype.kind not in "iu":
-        return ()
-    table = zip(ids.ravel(), starts.ravel(), lengths.ravel(), strict=False)
-    return tuple(
-        TrackPart(str(name), int(start) / fps, int(length) / fps)
-        for name, start, length in table
-        if start >= 0 and length > 0 and start + length <= n
-    )
+    for name, column, kinds in zip(_TABLE, table, ("U", "iu", "iu"), strict=True):
+        if column is None or column.dtype.kind not in kinds:
+            what = "is missing" if column is None else f"is {column.dtype}"
+            raise arrays.fail(f"its table of segments is damaged: `{name}` {what}", _MEND)
+    assert ids is not None
+    assert starts is not None
+    assert lengths is not None
+    if not ids.size == starts.size == lengths.size:
+        told = f"{ids.size} `segments`, {starts.size} `starts`, {lengths.size} `lengths`"
+        raise arrays.fail(f"its table of segments is damaged: {told}", _MEND)
+    parts = []
+    for name, start, length in zip(
+        ids.ravel().tolist(), starts.ravel().tolist(), lengths.ravel().tolist(), strict=True
+    ):
+        if start < 0 or length < 0 or start + length > n:
+            told = f"`{name[:40]}` starts at row {start} and has {length}, but there are {n} rows"
+            raise arrays.fail(f"its table of segments is damaged: {told}", _MEND)
+        if length:
+            parts.append(TrackPart(name, start / fps, length / fps))
+    return tuple(parts)

@@ -93,6 +93,24 @@ def test_channels_go_by_name(read):
     assert track.seconds == 1.0
 
 
+def test_a_table_of_segments_may_be_missing_or_empty(read):
+    assert read(archive()).parts == ()
+    assert read(table()).parts == ()
+    assert [part.id for part in read(table(segments=["a", "b"], starts=[0, 20], lengths=[20, 30])).parts] == ["a", "b"]
+
+
+def table(**columns):
+    """Return an npz of 50 rows with a table of segments; None leaves a column out."""
+    given = {"segments": [], "starts": [], "lengths": []} | columns
+    kinds = {"segments": np.str_, "starts": np.int64, "lengths": np.int64}
+    return archive(**{name: None if given[name] is None else np.array(given[name], kinds[name]) for name in kinds})
+
+
+def named(*names):
+    """Return an npz whose first channels are called otherwise."""
+    return archive(channels=np.array([*names, *MOTION_CHANNELS[len(names) :]]))
+
+
 def one(name, value):
     values = motion()
     values[7, CHANNEL[name]] = value
@@ -115,6 +133,30 @@ BAD = {
     "whole numbers": (archive(motion=np.zeros((9, N_MOTION), np.int32)), "`motion` is int32"),
     "no names": (archive(channels=np.arange(52)), "`motion`"),
     "foreign names": (archive(channels=np.array([f"x{n}" for n in range(52)])), "no face shape"),
+    "one name for all": (
+        archive(channels=np.array([MOTION_CHANNELS[3]] * N_MOTION)),
+        f"`channels` names {MOTION_CHANNELS[3]} 52 times; {MOTION_CHANNELS[0]} and 50 more are missing",
+    ),
+    "one name twice": (
+        named(MOTION_CHANNELS[1]),
+        f"`channels` names {MOTION_CHANNELS[1]} 2 times; {MOTION_CHANNELS[0]} is missing",
+    ),
+    "a segment beyond the end": (
+        table(segments=["a"], starts=[100], lengths=[20]),
+        "its table of segments is damaged: `a` starts at row 100 and has 20, but there are 50 rows",
+    ),
+    "a segment before the beginning": (
+        table(segments=["a"], starts=[-5], lengths=[20]),
+        "damaged: `a` starts at row -5",
+    ),
+    "a segment that is too long": (table(segments=["a"], starts=[0], lengths=[51]), "damaged: `a` starts at row 0"),
+    "a segment of less than nothing": (table(segments=["a"], starts=[9], lengths=[-2]), "table of segments is damaged"),
+    "half a table": (table(segments=["a"], starts=[0], lengths=None), "damaged: `lengths` is missing"),
+    "a ragged table": (table(segments=["a"], starts=[0, 1], lengths=[1]), "1 `segments`, 2 `starts`, 1 `lengths`"),
+    "numbers as ids": (
+        archive(segments=np.arange(2), starts=np.arange(2), lengths=np.ones(2, int)),
+        "damaged: `segments` is int64",
+    ),
     "nan": (archive(motion=one("jawOpen", np.nan)), "row 7: jawOpen is nan"),
     "infinity": (archive(motion=one("headX", np.inf)), "row 7: headX is inf"),
     "percent": (archive(motion=one("jawOpen", 80.0)), "row 7: jawOpen is 80"),
