@@ -44,6 +44,8 @@ TIMECODE_RATE = 60
 MAX_ROWS = 1_000_000
 """Over four hours at 60 rows per second; 250 MB in memory."""
 MAX_BYTES = 1 << 30
+MAX_GAP = 0.2
+"""Seconds of missing rows that need no remark: about a syllable, of which a straight line makes a blur at worst."""
 
 LOOK_ANGLES = {"Down": 0.61, "In": 0.60, "Out": 0.60, "Up": 0.44}
 """Angle of an eye, in radians, at which its eyeLook shape is 1, as the recordings show: 0.61 down, 0.59 to 0.62 to the
@@ -152,13 +154,16 @@ class _Reader:
         codes, curves, lost = self._rows(csv.reader(file, delimiter=delimiter), len(header), columns)
         times = _unwrapped(codes)
         motion = self._motion(curves, [name for name in columns if name not in ("timecode", "blendshapecount")])
-        kept = np.flatnonzero(_steps_forward(times) & ~lost)
+        forward = _steps_forward(times)
+        kept = np.flatnonzero(forward & ~lost)
         if not len(kept):
             raise MotionFileError(f"{self._name} shows no face in any row", "record it again, with the face in sight")
-        n_back = int(np.count_nonzero(~_steps_forward(times)))
-        remarks = (f"{self._name}: rows that step back in time are left out: {n_back}",) if n_back else ()
-        step = float(np.median(np.diff(times))) if len(times) > 1 else 1 / TIMECODE_RATE
-        return MotionTrack(motion[kept], times[kept], float(times.max()) + max(step, 0.0), remarks=remarks)
+        if len(times) > 1 and np.count_nonzero(forward) == 1:
+            told = f"{self._name}: none of its {len(times)} rows is later than the first"
+            raise MotionFileError(told, "timecodes count on from row to row: 00:00:00:02.000 after 00:00:00:00.000")
+        step = max(float(np.median(np.diff(times))), 0.0) if len(times) > 1 else 1 / TIMECODE_RATE
+        remarks = tuple(f"{self._name}: {told}" for told in (*_steps_back(forward), *_gaps(times[forward], step)))
+        return MotionTrack(motion[kept], times[kept], float(times.max()) + step, remarks=remarks)
 
     def _columns(self, header: Sequence[str]) -> dict[str, int]:
         """Return where each column stands, by its name in small letters."""
@@ -291,3 +296,19 @@ def _unwrapped(codes: Sequence[tuple[int, float]]) -> F64:
 def _steps_forward(times: F64) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Return which rows come after all rows before them, bool [n]."""
     return np.append(True, times[1:] > np.maximum.accumulate(times)[:-1])
+
+
+def _steps_back(forward: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Iterator[str]:
+    """Tell how many rows are left out."""
+    if not forward.all():
+        yield f"rows that step back in time are left out: {np.count_nonzero(~forward)}"
+
+
+def _gaps(times: F64, step: float) -> Iterator[str]:
+    """Tell where rows are missing for long; rows without a face are there, and no fault."""
+    missing = np.round(np.diff(times) - step, 3)  # timecodes are not more exact
+    where = np.flatnonzero(missing > MAX_GAP)
+    if len(where):
+        told = ", ".join(f"{missing[index]:.2f} s after {times[index]:.2f} s" for index in where[:3])
+        more = f" and {len(where) - 3} more" if len(where) > 3 else ""
+        yield f"rows are missing: {told}{more}; the motion goes straight across"

@@ -76,8 +76,9 @@ def check_script(source: str) -> FileReport:
         facts = {"n_segments": len(script.lines), "n_speakers": len({line.speaker for line in script.lines})}
         facts |= {"n_outputs": len(script.outputs)}
         if not any(problem.key in ("matrix", "rows") for problem in script.deferred):  # which change the lines
-            timeline = place(script)
-            problems += [Problem(warning, severity="warning") for warning in timeline.warnings]
+            timeline, remarks = place(script)
+            told = dict.fromkeys((*timeline.warnings, *remarks))
+            problems += [Problem(warning, severity="warning") for warning in told]
             facts |= {"n_frames": timeline.n_frames, "seconds": round(float(timeline.seconds), 6)}
     except ScriptError as error:
         problems += error.problems

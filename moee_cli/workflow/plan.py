@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moee_cli.core.errors import EngineUnavailable, NotInRelease, ScriptError
 from moee_cli.core.labels import EMOTIONS
@@ -19,6 +19,9 @@ from moee_cli.script.timeline import AudioLength, build_timeline
 from moee_cli.workflow.motion_out import MotionFile, describe_motion, motion_files
 from moee_cli.workflow.provenance import describe_segments
 from moee_cli.workflow.reuse import motion_faults, motion_remarks
+
+if TYPE_CHECKING:
+    from moee_cli.media.decode import AudioInfo
 
 START_UP_SECONDS = 1.7
 """Imports, landmarks and stitching of one render; see docs/benchmarks.md."""
@@ -166,9 +169,14 @@ def plan(script: Script) -> Plan:
         hint = "remove `write` and `motion`, or choose another engine"
         raise EngineUnavailable(f"engine {spec.name} moves no face that files could hold", hint)
     timelines = _timelines(script, probe)
+    return Plan(script, spec, timelines, (*sizes, *_file_remarks(script, probe)))
+
+
+def _file_remarks(script: Script, probe: Callable[[Path], AudioInfo]) -> tuple[str, ...]:
+    """Return what is odd about the sounds and motion files of a script."""
     files = dict.fromkeys(line.audio for line in script.lines if line.audio is not None)
-    heard = tuple(f"{path.name}: {warning}" for path in files for warning in probe(path).warnings)
-    return Plan(script, spec, timelines, (*sizes, *heard, *motion_remarks(script.lines)))
+    heard = [f"{path.name}: {warning}" for path in files for warning in probe(path).warnings]
+    return (*heard, *motion_remarks(script.lines))
 
 
 def _sized(script: Script) -> tuple[Script, tuple[str, ...]]:
@@ -193,15 +201,17 @@ def _sized(script: Script) -> tuple[Script, tuple[str, ...]]:
     return replace(script, outputs=tuple(outputs)), tuple(dict.fromkeys(remarks))
 
 
-def place(script: Script) -> Timeline:
-    """Return the timeline of a script, at the frame rate of its first output.
+def place(script: Script) -> tuple[Timeline, tuple[str, ...]]:
+    """Return the timeline of a script, at the frame rate of its first output, and remarks about the files it names.
 
     Raises:
         ScriptError: audio or motion is missing or does not fit; all faults at once.
     """
     from moee_cli.media.decode import probe_audio
 
-    return next(iter(_timelines(script, probe_audio).values()))
+    probe = cache(probe_audio)
+    timeline = next(iter(_timelines(script, probe).values()))
+    return timeline, _file_remarks(script, probe)
 
 
 def _timelines(script: Script, probe: Callable[[Path], AudioLength]) -> dict[Fraction, Timeline]:

@@ -189,6 +189,16 @@ def test_rows_that_step_back_are_left_out_and_told_of(read):
     assert "left out: 2" in track.remarks[0]
 
 
+def test_long_gaps_are_told_of_and_rows_without_a_face_are_none(read):
+    lines = recording(60)
+    assert read(lines[:10] + lines[16:]).remarks == ()
+    told = "take.csv: rows are missing: 0.23 s after 0.27 s, 0.67 s after 0.83 s; the motion goes straight across"
+    assert read(lines[:10] + lines[17:27] + lines[47:]).remarks == (told,)
+    lost = [",".join([line.split(",")[0], "0"]) for line in lines[10:40]]
+    assert read(lines[:10] + lost + lines[40:]).remarks == ()
+    assert read(recording(5, 60.0)).remarks == ()
+
+
 def test_columns_that_mean_nothing_may_repeat_and_lines_end_in_a_comma(read):
     track = read([f"{HEADER},note,note", f"{row()},a,b,,", f"{row('00:00:00:02')},a,b"])
     assert len(track.times) == 2
@@ -228,6 +238,7 @@ BAD = {
         "64 columns",
         "comma",
     ),
+    "time that stands still": ([HEADER, row(), row(), row()], "none of its 3 rows is later"),
     "no face": ([HEADER, row(count=0), row("00:00:00:02", count=0)], "no face"),
     "latin-1": (HEADER.encode() + b"\n\xe4\xff", "UTF-8"),
     "utf-16": (f"{HEADER}\n{row()}".encode("utf-16"), "UTF-8"),

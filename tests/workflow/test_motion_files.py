@@ -273,6 +273,19 @@ def test_eyes_that_look_past_the_camera_are_told_of_and_turned_on_request(script
         np.testing.assert_allclose(given.motion[:, CHANNEL["gazePitch"]], expected, atol=1e-6)
 
 
+def test_a_check_and_a_render_pass_on_what_is_odd_about_a_motion_file(script, tmp_path):
+    write_take(tmp_path / "gap.csv", 10)
+    rows = (tmp_path / "gap.csv").read_text().splitlines(keepends=True)
+    (tmp_path / "gap.csv").write_text("".join([*rows[:3], rows[2], *rows[10:]]))
+    opened = script("{audio: line.wav, motion: gap.csv}")
+    back, gap = "gap.csv: rows that step back in time are left out: 1", "gap.csv: rows are missing: 0.28 s after 0.04 s"
+    report = check_script(str(opened.path))
+    assert report.is_ok
+    for told in ([problem.message for problem in report.problems], render(opened).warnings):
+        assert told[0] == back
+        assert told[1].startswith(gap)
+
+
 # --- joins ----------------------------------------------------------------------------------------------------------
 
 
