@@ -151,7 +151,8 @@ segments:
   a neighbour, it turns into the motion sampled there within the length of the blend; two files meet in the middle; one
   that goes on is left as it is.
 - Recordings of any frame rate are read at 25 motion frames per second. Columns go by name, in any order and case; the
-  eyes and `TongueOut` may be missing. The head's angles count from the pose of the portrait.
+  eyes and `TongueOut` may be missing. The head's angles count from the pose of the portrait. Rows that step back in
+  time are left out, and where rows are missing the motion goes straight across: a warning says so, of gaps above 0.2 s.
 - A film sent to standard output (`-o -`) has no files beside it.
 """
 
