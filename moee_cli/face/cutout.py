@@ -74,7 +74,7 @@ class Cutout:
 
     def _moved(self, back: F32) -> F32:
         nothing = np.empty(0, np.float32)
-        cover = cv2.remap(self._cover, back, nothing, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        cover = cv2.remap(self._cover, back, nothing, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(cover, np.float32)
 
 

@@ -146,6 +146,8 @@ class FaceRenderer:
         self._smile, self._room = outlines.smile, rooms(frame)
         self._unit = frame.scale
         self._gaps = self._lip_gaps(anatomy, outlines)
+        # A seal parts lips by less than a unit where they lie off the line between them, in a mouth photographed open.
+        self._sealing = np.linalg.inv(self._gaps[0][N_FIELDS:]).astype(np.float32)
 
     @property
     def n_pixels(self) -> int:
@@ -190,7 +192,7 @@ class FaceRenderer:
         opens, rest = self._gaps
         together = lips_together(held)
         opening = rest * (1.0 - together) + weights @ opens - _PRESS_TAKES * together
-        weights[N_FIELDS:] = np.maximum(opening, 0.0) - (rest + weights @ opens)
+        weights[N_FIELDS:] = (np.maximum(opening, 0.0) - (rest + weights @ opens)) @ self._sealing
         return weights
 
     def draw(self, motion: F32) -> U8:

@@ -139,3 +139,13 @@ def test_tiles_left_alone_would_have_come_out_the_same(row, before_stripes, rend
     np.testing.assert_array_equal(shown + empty, 1, err_msg="places neither overlap nor leave any pixel out")
     assert (edge <= shown).all()
     assert edge.mean() < (1.0 if row is TURNED else 0.6)
+
+
+def test_an_outline_that_the_border_cuts_goes_straight_on():
+    rows, columns = np.mgrid[:96, :96]
+    cover = np.where(np.abs(columns - 48) < 12 + rows / 2, 255, 0)  # widens downwards; the border cuts its top off
+    person = np.dstack([np.full((96, 96, 3), 200) * (cover[..., None] > 0), cover]).astype(np.uint8)
+    lowered = np.stack([columns, rows - 16], axis=-1).astype(np.float32)
+    cutout = Cutout(Layers(person, np.zeros((96, 96, 3), np.uint8)), transparent=True)
+    alpha = cutout.over(np.full((96, 96, 3), 200, np.uint8), lowered, cutout.parts(lowered))[..., 3]
+    assert (alpha[:16] == cover[0]).all(), "mirrored, it would grow ears"

@@ -36,7 +36,7 @@ class Sitter:
 
     def lips(self, **channels: float) -> tuple[np.ndarray, np.ndarray]:
         """Return the edges of the opening, each [M, 2], in index coordinates."""
-        held = bounded(motion_frame(**channels), self.renderer._smile)
+        held = bounded(motion_frame(**channels), self.renderer._smile, self.renderer._room)
         weights, pose = self.renderer._weights(held), HeadPose(head_of(held))
         return self.mouth.upper.positions(weights, pose) - 0.5, self.mouth.lower.positions(weights, pose) - 0.5
 
