@@ -33,9 +33,20 @@ def test_without_voices_it_says_what_to_install(moee, no_voices, tmp_path):
 
 
 def test_a_folder_without_speech_is_an_input_error(moee, tmp_path):
-    result = moee("train", "data", "--out", tmp_path / "c", "--speech", tmp_path)
-    assert result.code == 3
-    assert "transcripts.tsv" in result.err
+    speech = tmp_path / "speech"
+    told = f"error: no speech in {speech}: "
+    names = [*corpus.SPEECH_TABLES, f"{corpus.SPEECH_SOUNDS}/"]
+    for missing in ("there is no such folder", f"it has no {', '.join(names)}", f"it has no {', '.join(names[1:])}"):
+        result = moee("train", "data", "--out", tmp_path / "c", "--speech", speech)
+        assert (result.code, result.err.splitlines()[0]) == (3, told + missing)
+        assert all(name in result.err.splitlines()[1] for name in names)
+        (speech / names[0]).touch() if speech.is_dir() else speech.mkdir()
+    assert not (tmp_path / "c").exists()
+
+
+def test_the_help_names_what_recorded_voices_are(moee):
+    shown = moee("train", "--help").out
+    assert all(name in shown for name in (*corpus.SPEECH_TABLES, f"{corpus.SPEECH_SOUNDS}/"))
 
 
 def test_the_doctor_lists_missing_voices(moee, no_voices):
@@ -97,6 +108,8 @@ def test_options_of_the_other_recipe_are_told(moee, tmp_path, arguments, told):
 
 
 def test_motion_without_a_corpus_is_an_input_error(moee, tmp_path):
-    result = moee("train", "motion", "--data", tmp_path, "--out", tmp_path / "x")
-    assert result.code == 3
-    assert "moee train data" in result.err
+    for folder, told in ((tmp_path, "it has no manifest.json"), (tmp_path / "no", "there is no such folder")):
+        result = moee("train", "motion", "--data", folder, "--out", tmp_path / "x")
+        assert result.code == 3
+        assert f"error: no corpus in {folder}: {told}" in result.err
+        assert "moee train data" in result.err

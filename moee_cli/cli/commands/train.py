@@ -12,7 +12,7 @@ import typer
 from moee_cli.cli import console, options
 from moee_cli.cli.progress import ProgressMode, reporting
 from moee_cli.cli.signals import signals_held
-from moee_cli.core.errors import UsageError
+from moee_cli.core.errors import InputError, UsageError
 from moee_cli.core.progress import Progress
 
 EXAMPLES = """
@@ -58,7 +58,11 @@ def train(
     ] = None,
     speech: Annotated[
         Path | None,
-        typer.Option("--speech", metavar="DIR", help="data: recorded voices, with transcripts.tsv and flac/."),
+        typer.Option(
+            "--speech",
+            metavar="DIR",
+            help="data: recorded voices: transcripts.tsv, emotion_labels.tsv, emodb_phones.tsv.gz and flac/.",
+        ),
     ] = None,
     hours: Annotated[float, typer.Option("--hours", min=0.01, metavar="H", help="data: hours of speech.")] = 3.0,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Another seed: other data, another network.")] = 0,
@@ -136,6 +140,9 @@ def _train_motion(
         from moee_cli.training.motion.clip import MANIFEST, checksum, read_corpus
 
     recipe = recipe_with(MotionRecipe(), settings)
+    if not (data / MANIFEST).is_file():
+        told = f"it has no {MANIFEST}" if data.is_dir() else "there is no such folder"
+        raise InputError(f"no corpus in {data}: {told}", "make one: moee train data --out DIR")
     progress.start("read")
     corpus = MotionCorpus(read_corpus(data, held_out=False), recipe.frames)
     others = list(read_corpus(data, held_out=True))

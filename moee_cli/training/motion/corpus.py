@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from moee_cli.core.errors import OutputError, Unavailable, from_os_error
+from moee_cli.core.errors import InputError, OutputError, Unavailable, from_os_error
 from moee_cli.core.progress import Progress
 from moee_cli.training.motion import recorded
 from moee_cli.training.motion.clip import Clip, checksum, read_shard, write_manifest, write_shard
@@ -45,6 +45,11 @@ _NO_PART = frozenset({"measures", "expressions", "corpus"})
 """Modules beside them that do not: a better measure must not make the corpus anew."""
 
 
+SPEECH_TABLES = ("transcripts.tsv", "emotion_labels.tsv", "emodb_phones.tsv.gz")
+SPEECH_SOUNDS = "flac"
+"""What a folder of recorded voices holds; see `recorded`."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """What decides the corpus, besides the recipe."""
@@ -68,9 +73,12 @@ def make_corpus(folder: Path, settings: Settings, *, jobs: int, progress: Progre
     """Make what is missing of a corpus in `folder`, write its manifest, and return it.
 
     Raises:
+        InputError: the folder of recorded voices lacks something.
         Unavailable: there is no speech: no synthesiser is installed and no folder was named.
         OutputError: the folder cannot be written.
     """
+    if settings.sources.folder is not None:
+        _check_speech(Path(settings.sources.folder))
     shelf = Shelf(settings.sources)
     for held_out in (False, True):
         if not shelf.voices(held_out=held_out):
@@ -91,6 +99,16 @@ def make_corpus(folder: Path, settings: Settings, *, jobs: int, progress: Progre
     manifest["seconds"] = round(sum(entry["seconds"] for entry in manifest["shards"]), 2)
     write_manifest(folder, manifest)
     return manifest
+
+
+def _check_speech(folder: Path) -> None:
+    """Refuse a folder of recorded voices that lacks something, before hours of work."""
+    missing = [name for name in SPEECH_TABLES if not (folder / name).is_file()]
+    missing += [] if (folder / SPEECH_SOUNDS).is_dir() else [f"{SPEECH_SOUNDS}/"]
+    if missing:
+        told = f"it has no {', '.join(missing)}" if folder.is_dir() else "there is no such folder"
+        wanted = f"{', '.join(SPEECH_TABLES)} and {SPEECH_SOUNDS}/"
+        raise InputError(f"no speech in {folder}: {told}", f"--speech names a folder with {wanted}")
 
 
 def shard_name(settings: Settings, index: int) -> str:
@@ -170,7 +188,7 @@ def _about(settings: Settings) -> dict[str, Any]:
     tables: dict[str, str] = {}
     if sources.folder is not None:
         folder = Path(sources.folder)
-        for name in ("transcripts.tsv", "emotion_labels.tsv", "emodb_phones.tsv.gz"):
+        for name in SPEECH_TABLES:
             try:
                 tables[name] = checksum(folder / name)
             except OSError as error:
