@@ -94,7 +94,8 @@ class EmotionExperts(nn.Module):
             weights = weights.unsqueeze(1)
         if self.n_experts == 1:
             return 1.0 - weights[..., :1]
-        command = weights[..., -N_EXPERTS - self.commanded :].log() if self.commanded else None
+        # Rounding can leave a weight a little below 0, whose logarithm would be no number and silence everybody.
+        command = weights[..., -N_EXPERTS - self.commanded :].clamp_min(0.0).log() if self.commanded else None
         if self.overall is None:
             scores = command
         else:

@@ -94,6 +94,15 @@ def test_silent_experts_get_no_gradient_and_no_nan():
     assert [EXPERTS[i] for i in range(N_EXPERTS) if moved[i]] == ["anger"]
 
 
+def test_a_weight_that_rounding_left_below_nothing_silences_nobody():
+    (tokens, latents), experts = inputs(), build(pool_reach=4)
+    exact = one_hot(B, N, index=ANGER)
+    rounded = exact.clone()
+    rounded[..., NEUTRAL] = -6e-8
+    torch.testing.assert_close(experts(tokens, latents, rounded), experts(tokens, latents, exact), rtol=0, atol=0)
+    assert not torch.equal(experts(tokens, latents, rounded), tokens)
+
+
 def test_own_latents_that_are_all_the_same_are_shared_ones():
     experts = build(pool_reach=None)
     tokens, latents = inputs()
