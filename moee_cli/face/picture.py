@@ -10,9 +10,11 @@ import stat
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -26,6 +28,8 @@ MAX_SIDE = 6000
 """Longest side of what `read_picture` returns; larger pictures are averaged down to it."""
 MAX_PIXELS = 150_000_000
 """Most pixels a decoder may have to hold at once (600 MB with alpha): decompression bombs end here."""
+MAX_BYTES = MAX_PIXELS * 8
+"""Largest file: that many pixels of four 16-bit channels, not compressed. Some of Pillow's readers take all of it."""
 MIN_SIDE = 32
 """Smaller pictures are icons: they hold no usable face and make no background."""
 BACKDROP = 128
@@ -55,44 +59,67 @@ def read_picture(path: Path) -> U8:
         PortraitError: missing, no file, unreadable, empty, no picture, damaged, too small, too many pixels.
         OutOfMemory: the picture does not fit into memory.
     """
+    with _decoded(path) as image:
+        return _upright(_shrunk(image), _orientation(image))
+
+
+def check_picture(path: Path) -> None:
+    """Find out whether `read_picture` can read a file: it is decoded and thrown away.
+
+    What is no picture, or larger than the limits, is known by the first bytes of the file.
+
+    Raises:
+        PortraitError, OutOfMemory: as `read_picture`.
+    """
+    with _decoded(path):
+        pass
+
+
+@contextmanager
+def _decoded(path: Path) -> Iterator[Image]:
+    """Open a file, decode its first picture within the limits, and close it at the end."""
     name = shown_name(path)
-    data = _file_bytes(path, name)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the pixel limit is our own, odd metadata does not matter
-            return _decoded(data, name)
-    except MemoryError as error:
-        raise OutOfMemory(f"{name}: the picture does not fit into memory", "make the picture smaller") from error
+    with _opened(path, name) as file:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # the pixel limit is our own, odd metadata does not matter
+                yield _loaded(file, name)
+        except MemoryError as error:
+            raise OutOfMemory(f"{name}: the picture does not fit into memory", "make the picture smaller") from error
 
 
-def _file_bytes(path: Path, name: str) -> bytes:
-    """Return the content of a regular file."""
+def _opened(path: Path, name: str) -> BinaryIO:
+    """Return a regular file that holds something, open for reading."""
     try:
-        mode = path.stat().st_mode
+        state = path.stat()
+        mode = state.st_mode
         if stat.S_ISDIR(mode):
             raise PortraitError(f"{name} is a folder, not a picture", "name the picture file inside it")
         if not stat.S_ISREG(mode):
             raise PortraitError(f"{name} is not a regular file", "name a picture file")
-        data = path.read_bytes()
+        if not state.st_size:
+            raise PortraitError(f"{name} is empty", "copy or export the picture again")
+        if state.st_size > MAX_BYTES:
+            told = f"{name} is too large a file: {state.st_size / 1e9:.1f} GB"
+            raise PortraitError(told, f"at most {MAX_BYTES / 1e9:.1f} GB are read; save it as JPEG or PNG")
+        return path.open("rb")
     except FileNotFoundError:
         raise PortraitError(f"{name}: no such file", "check the path; it is relative to the script") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise PortraitError(f"{name} cannot be read: {reason}", "check the path and its permissions") from error
-    if not data:
-        raise PortraitError(f"{name} is empty", "copy or export the picture again")
-    return data
 
 
-def _decoded(data: bytes, name: str) -> U8:
+def _loaded(file: BinaryIO, name: str) -> Image:
+    """Return the decoded picture, not yet upright nor in sRGB."""
     from PIL import Image as Pillow
     from PIL import UnidentifiedImageError
 
     Pillow.init()
     try:
-        image = Pillow.open(io.BytesIO(data), formats=[known for known in _FORMATS if known in Pillow.OPEN])
+        image = Pillow.open(file, formats=[known for known in _FORMATS if known in Pillow.OPEN])
     except UnidentifiedImageError:
-        raise PortraitError(f"{name} is not a picture{_kind(data)}", _USE_JPEG) from None
+        raise PortraitError(f"{name} is not a picture{_kind(file)}", _USE_JPEG) from None
     except Pillow.DecompressionBombError:
         raise PortraitError(f"{name} has too many pixels", f"at most {MAX_PIXELS // 10**6} million are read") from None
     except _BROKEN as error:
@@ -110,12 +137,14 @@ def _decoded(data: bytes, name: str) -> U8:
         image.load()
     except _BROKEN as error:
         raise PortraitError(f"{name} is damaged: {error}", "copy or export the picture again") from error
-    return _upright(_shrunk(image), _orientation(image))
+    return image
 
 
-def _kind(data: bytes) -> str:
-    """Return, in brackets, what the data are instead, where that helps."""
-    head = data[:512].lstrip().lower()
+def _kind(file: BinaryIO) -> str:
+    """Return, in brackets, what a file is instead, where that helps."""
+    file.seek(0)
+    data = file.read(512)
+    head = data.lstrip().lower()
     if data[4:8] == b"ftyp" and data[8:12] in {b"heic", b"heix", b"mif1", b"msf1", b"heif"}:
         return " that can be read (HEIC)"
     if head.startswith((b"<svg", b"<?xml")) and b"svg" in head:

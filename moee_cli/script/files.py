@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from moee_cli.core.suggest import did_you_mean
 from moee_cli.script.positions import Text
 
+PictureFault = Callable[[Path], tuple[str, str | None] | None]
+"""Says why a file that is there is no usable picture, and what to do; None where it is one."""
 MAX_LISTED = 500
 """Files of a folder that a hint looks through."""
 MAX_HINTS = 20
@@ -36,9 +39,14 @@ def where_paths_start(written: Text) -> str:
 
 
 class Files:
-    """Remembers what was found, so that a file or folder is looked at once."""
+    """Remembers what was found, so that a file or folder is looked at once.
 
-    def __init__(self) -> None:
+    `picture` looks into pictures; without it they need only be there.
+    """
+
+    def __init__(self, picture: PictureFault = lambda _file: None) -> None:
+        self._picture = picture
+        self._picture_faults: dict[Path, tuple[str, str | None] | None] = {}
         self._faults: dict[Path, str | None] = {}
         self._names: dict[Path, list[str]] = {}
         self._n_hints = 0
@@ -48,6 +56,12 @@ class Files:
         if file not in self._faults:
             self._faults[file] = file_fault(file)
         return self._faults[file]
+
+    def picture_fault(self, file: Path) -> tuple[str, str | None] | None:
+        """Return why a file that is there is no usable picture, and what to do; None where it is one."""
+        if file not in self._picture_faults:
+            self._picture_faults[file] = self._picture(file)
+        return self._picture_faults[file]
 
     def hint(self, file: Path, written: Text) -> str:
         """Return what to do about a file that is not there: its nearest neighbour, or where paths start."""

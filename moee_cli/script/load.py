@@ -18,6 +18,7 @@ from moee_cli.core.types import FrameFormat
 from moee_cli.script import layers
 from moee_cli.script.content_hash import content_hash
 from moee_cli.script.deferred import find_deferred
+from moee_cli.script.files import Files, PictureFault
 from moee_cli.script.outputs import SECTIONS, OutputResolver, check_paths, check_suffixes
 from moee_cli.script.positions import (
     KeyPath,
@@ -68,6 +69,8 @@ class Checks:
     other faults: a timeline finds these by itself."""
     options: Callable[[str, Mapping[str, Any], Mapping[str, str]], Sequence[Problem]] = lambda _name, _given, _where: ()
     """Faults in the options of the engine that is used, by what is given and where it stands."""
+    picture: PictureFault = lambda _path: None
+    """Why a picture that is there cannot be a portrait or a background."""
     later_engines: Collection[str] = ()
     """Those of the known engines that are not in this release."""
     is_elsewhere: bool = False
@@ -230,9 +233,10 @@ class _Loading:
         cast = resolve_cast(entry, report)
         resolver = LineResolver(entry, cast, fps, report)
         lines = resolver.resolve(segments)
-        check_portraits(cast, lines, report)
+        files = Files(self.checks.picture)
+        check_portraits(cast, lines, files, report)
         for placed in outputs:
-            check_background(placed.output.frame.background, placed.frame_place("background"), report)
+            check_background(placed.output.frame.background, placed.frame_place("background"), files, report)
         check_suffixes(outputs, report, is_elsewhere=self.checks.is_elsewhere)
         frames = [placed.output.frame for placed in outputs]
         check_paths(outputs, input_files(file, cast, lines, frames), report, writes=bool(entry.write))

@@ -364,19 +364,24 @@ def _controls(entry: DefaultsEntry | SegmentEntry, usual: Controls) -> Controls:
     return Controls(_or(entry.head, usual.head), _or(entry.gaze, usual.gaze), _or(entry.blinks, usual.blinks))
 
 
-def check_portraits(cast: Mapping[str, CastMember], lines: Sequence[Line], report: Report) -> None:
-    """Report the portraits of those who appear that are not there; those of others may lie elsewhere."""
-    files = Files()
+def check_portraits(cast: Mapping[str, CastMember], lines: Sequence[Line], files: Files, report: Report) -> None:
+    """Report the portraits of those who appear that are not there or no pictures; those of others may lie elsewhere."""
     for name in dict.fromkeys(line.speaker for line in lines):
-        if name in cast and (fault := files.fault(cast[name].portrait)):
-            _report_file(cast[name].portrait, fault, ("cast", name, "portrait"), files, report)
+        if name in cast:
+            _check_picture(cast[name].portrait, ("cast", name, "portrait"), files, report)
 
 
-def check_background(background: Background, path: KeyPath, report: Report) -> None:
-    """Report a picture for the background that is not there; `path` is that of the key."""
-    files = Files()
-    if background.picture is not None and (fault := files.fault(background.picture)):
-        _report_file(background.picture, fault, path, files, report)
+def check_background(background: Background, path: KeyPath, files: Files, report: Report) -> None:
+    """Report a picture for the background that is not there or none; `path` is that of the key."""
+    if background.picture is not None:
+        _check_picture(background.picture, path, files, report)
+
+
+def _check_picture(file: Path, path: KeyPath, files: Files, report: Report) -> None:
+    if fault := files.fault(file):
+        _report_file(file, fault, path, files, report)
+    elif found := files.picture_fault(file):
+        report.error(path, *found)
 
 
 def _report_file(file: Path, fault: str, path: KeyPath, files: Files, report: Report) -> None:

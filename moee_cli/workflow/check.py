@@ -18,7 +18,8 @@ from moee_cli.core.types import VIDEO_SUFFIXES, BackgroundKind
 from moee_cli.face.motion_file import read_motion
 from moee_cli.media.probe import VideoInfo, probe_video
 from moee_cli.script.resolve import MOTION_SUFFIXES
-from moee_cli.workflow.plan import place
+from moee_cli.script.schema import Script
+from moee_cli.workflow.plan import place, sized
 from moee_cli.workflow.provenance import AI_GENERATED, SIDECAR_SUFFIX, read_sidecar, sidecar_path
 from moee_cli.workflow.scripts import open_script
 
@@ -66,7 +67,10 @@ def check_file(source: str) -> FileReport:
 
 
 def check_script(source: str) -> FileReport:
-    """Return all problems of a script, those that only its recordings show included (`to` beyond the end)."""
+    """Return all problems of a script, those included that only its recordings (`to` beyond the end) and pictures show.
+
+    Whether there is a face in a picture is not looked for.
+    """
     problems: list[Problem] = []
     facts: dict[str, Any] = {}
     try:
@@ -76,6 +80,7 @@ def check_script(source: str) -> FileReport:
         facts = {"n_segments": len(script.lines), "n_speakers": len({line.speaker for line in script.lines})}
         facts |= {"n_outputs": len(script.outputs)}
         if not any(problem.key in ("matrix", "rows") for problem in script.deferred):  # which change the lines
+            problems += _of_sizes(script)
             timeline, remarks = place(script)
             told = dict.fromkeys((*timeline.warnings, *remarks))
             problems += [Problem(warning, severity="warning") for warning in told]
@@ -89,6 +94,14 @@ def check_script(source: str) -> FileReport:
     if facts.get("n_outputs", 1) > 1:
         summary += f", {facts['n_outputs']} outputs"
     return FileReport(source, "script", facts, summary, tuple(problems))
+
+
+def _of_sizes(script: Script) -> list[Problem]:
+    """Return what is wrong with, or remarkable about, the sizes that come from a picture."""
+    try:
+        return [Problem(remark, severity="warning") for remark in sized(script)[1]]
+    except ScriptError as error:
+        return list(error.problems)
 
 
 def _count(n: int, noun: str) -> str:

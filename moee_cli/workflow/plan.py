@@ -9,11 +9,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from moee_cli.core.errors import EngineUnavailable, NotInRelease, ScriptError
+from moee_cli.core.errors import EngineUnavailable, NotInRelease, PortraitError, Problem, ScriptError
 from moee_cli.core.labels import EMOTIONS
 from moee_cli.core.types import EmotionKey, Segment, Timeline
 from moee_cli.engines.base import EngineSpec
 from moee_cli.engines.registry import engine_spec
+from moee_cli.script.positions import spell_path
 from moee_cli.script.schema import Output, Script
 from moee_cli.script.timeline import AudioLength, build_timeline
 from moee_cli.workflow.motion_out import MotionFile, describe_motion, motion_files
@@ -153,13 +154,14 @@ def plan(script: Script) -> Plan:
     Raises:
         NotInRelease: the script uses something this release does not do yet.
         EngineUnavailable: its engine cannot draw the background it asks for, or its motion is not that of a face.
-        ScriptError: audio or motion is missing or does not fit; all faults at once.
+        ScriptError: audio or motion is missing or does not fit (all faults at once), or `fit: source` makes too small
+            a frame.
     """
     from moee_cli.media.decode import probe_audio
 
     if script.deferred:
         raise NotInRelease(script.deferred)
-    script, sizes = _sized(script)
+    script, sizes = sized(script)
     probe = cache(probe_audio)  # whose own memory a script of many files outgrows
     spec = engine_spec(script.engine)
     if not spec.draws_transparent and any(output.frame.is_transparent for output in script.outputs):
@@ -179,23 +181,27 @@ def _file_remarks(script: Script, probe: Callable[[Path], AudioInfo]) -> tuple[s
     return (*heard, *motion_remarks(script.lines))
 
 
-def _sized(script: Script) -> tuple[Script, tuple[str, ...]]:
+def sized(script: Script) -> tuple[Script, tuple[str, ...]]:
     """Return the script with the sizes that come from the first speaker's picture (`fit: source`), and remarks.
 
     Raises:
-        PortraitError: that picture cannot be used.
+        ScriptError: that picture cannot be used, or makes too small a frame.
     """
     if all(output.frame.scale_of_picture is None for output in script.outputs):
         return script, ()
     from moee_cli.face.portrait import source_frame
 
-    picture = script.cast[script.lines[0].speaker].portrait
+    member = script.cast[script.lines[0].speaker]
     outputs: list[Output] = []
     remarks: list[str] = []
     for output in script.outputs:
         frame = output.frame
         if frame.scale_of_picture is not None:
-            frame, told = source_frame(picture, frame)
+            try:
+                frame, told = source_frame(member.portrait, frame)
+            except PortraitError as error:
+                key = spell_path(("cast", member.name, "portrait"))
+                raise ScriptError([Problem(error.message, member.where, key, error.hint)]) from None
             remarks += told
         outputs.append(replace(output, frame=frame))
     return replace(script, outputs=tuple(outputs)), tuple(dict.fromkeys(remarks))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
-from moee_cli.core.errors import Problem, ScriptError, UsageError
+from moee_cli.core.errors import PortraitError, Problem, ScriptError, UsageError
 from moee_cli.core.types import Options
 from moee_cli.engines.registry import check_options, engine_specs
 from moee_cli.presets import preset
@@ -61,6 +62,7 @@ def open_script(
         checks=Checks(
             line=_audio_faults,
             options=_option_faults,
+            picture=_picture_fault,
             is_elsewhere=is_elsewhere or output is not None,
             later_engines=[name for name in PLANNED_ENGINES if name not in engine_specs()],
         ),
@@ -84,6 +86,27 @@ def _audio_faults(line: Line, fps: Fraction) -> Sequence[Problem]:
     except ScriptError as error:
         return [*error.problems, *faults]
     return faults
+
+
+def _picture_fault(path: Path) -> tuple[str, str | None] | None:
+    """Return why a picture cannot be read, and what to do. Remembered until the file changes."""
+    try:
+        state = path.stat()
+    except OSError:
+        return _picture_fault_once(path, 0, 0)
+    return _picture_fault_once(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=1024)
+def _picture_fault_once(path: Path, _changed: int, _size: int) -> tuple[str, str | None] | None:
+    """Decode a picture: the scripts of a batch share portraits."""
+    from moee_cli.face.picture import check_picture
+
+    try:
+        check_picture(path)
+    except PortraitError as error:
+        return error.message, error.hint
+    return None
 
 
 def _option_faults(engine: str, options: Options, places: Mapping[str, str]) -> Sequence[Problem]:

@@ -82,6 +82,19 @@ def test_a_report_that_cannot_be_written_is_found_first(moee, film, tmp_path):
     assert moee("batch", path, "--output-dir", path).code == 2
 
 
+def test_a_batch_knows_before_it_renders_what_is_no_picture(moee, film, tmp_path, monkeypatch):
+    path = film(text=f"{FLOW[:-2]}, frame: {{background: b.jpg}}}}\n")
+    for name in ("a.png", "b.jpg"):
+        (tmp_path / name).write_bytes(b"no picture")
+    monkeypatch.setattr("moee_cli.cli.batching.Pool", None)  # nothing is left to render
+    assert moee("batch", path, "--report", tmp_path / "r.json").code == 1
+    (item,) = json.loads((tmp_path / "r.json").read_text())["items"]
+    assert item["exit_code"] == 3
+    assert all(f"{name} is not a picture" in item["error"] for name in ("a.png", "b.jpg"))
+    for command in ("plan", "render"):
+        assert moee(command, path).code == 3
+
+
 def test_the_folder_of_a_report_is_made(moee, film, tmp_path):
     report = tmp_path / "new" / "r.json"
     assert moee("batch", film(text="moee: 2\nsegments: []\n"), "--report", report).code == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from moee_cli.core.errors import PortraitError
 from moee_cli.face import picture as picture_module
-from moee_cli.face.picture import BACKDROP, MAX_SIDE, read_picture, shown_name
+from moee_cli.face.picture import BACKDROP, MAX_BYTES, MAX_SIDE, check_picture, read_picture, shown_name
 
 
 @pytest.fixture(scope="module")
@@ -219,6 +220,35 @@ def test_no_picture(tmp_path, content, message):
     assert str(tmp_path) not in caught.value.message
 
 
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.tif", "a.gif", "a.bmp", "a.jp2"])
+def test_a_check_refuses_what_reading_refuses(saved, ana, name):
+    path = saved(ana, name)
+    check_picture(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    refusals = []
+    for look in (check_picture, read_picture):
+        with pytest.raises(PortraitError) as caught:
+            look(path)
+        refusals.append((caught.value.message, caught.value.hint))
+    assert refusals[0] == refusals[1]
+
+
+@pytest.mark.parametrize(
+    ("size", "words"), [(MAX_BYTES + 1, "is too large a file: 1.2 GB"), (MAX_BYTES, "not a picture")]
+)
+def test_of_a_large_file_only_the_head_is_read(tmp_path, size, words):
+    path = tmp_path / "disk.png"
+    with path.open("wb") as file:
+        file.truncate(size)  # takes no room on the disk
+    tracemalloc.start()
+    try:
+        with pytest.raises(PortraitError, match=words):
+            check_picture(path)
+        assert tracemalloc.get_traced_memory()[1] < 20e6
+    finally:
+        tracemalloc.stop()
+
+
 def test_missing(tmp_path):
     with pytest.raises(PortraitError, match=r"^nobody\.png: no such file$"):
         read_picture(tmp_path / "nobody.png")
@@ -239,10 +269,10 @@ def test_no_permission(tmp_path, monkeypatch):
     path = tmp_path / "secret.png"
     path.write_bytes(b"x")
 
-    def refuse(_):
+    def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(PortraitError, match=r"secret\.png cannot be read: Permission denied"):
         read_picture(path)
 

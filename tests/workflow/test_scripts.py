@@ -1,13 +1,18 @@
 """Opening a script with everything around it: all that is wrong at once, and what this release does not do."""
 
+import io
 import shutil
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from moee_cli.core.errors import NotInRelease, ScriptError, UsageError
 from moee_cli.workflow.check import check_script
 from moee_cli.workflow.plan import plan
 from moee_cli.workflow.scripts import open_script
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.fixture
@@ -41,6 +46,62 @@ def test_a_recording_that_cannot_be_read_comes_with_the_rest(opened):
     with pytest.raises(ScriptError) as caught:
         open_it()
     assert [problem.key for problem in caught.value.problems] == ["sed", "segments[0].audio"]
+
+
+def bmp(side, claimed):
+    """Return a square picture whose header says that it is larger."""
+    data = io.BytesIO()
+    Image.new("RGB", (side, side)).save(data, "BMP")
+    return data.getvalue()[:18] + claimed.to_bytes(4, "little") * 2 + data.getvalue()[26:]
+
+
+NO_PICTURES = {
+    "text": (b"no picture", "p.png is not a picture"),
+    "cut": ((EXAMPLES / "ana.png").read_bytes()[:9000], "p.png is damaged"),
+    "dot": (bmp(1, 1), "p.png is only 1x1 px"),
+    "bomb": (bmp(8, 60_000), "p.png has too many pixels"),
+}
+PORTRAIT = f"portrait: {EXAMPLES / 'ana.png'}"
+
+
+@pytest.mark.parametrize("case", NO_PICTURES)
+def test_what_is_no_picture_comes_with_the_rest(opened, case):
+    content, words = NO_PICTURES[case]
+    background = ("frame: {size: 128x128}", "frame: {size: 128x128, background: p.png}")
+    path, open_it = opened(background, (PORTRAIT, "portrait: p.png"), LATE)
+    (path.parent / "p.png").write_bytes(content)
+    with pytest.raises(ScriptError) as caught:
+        open_it()
+    for problems in (caught.value.problems, check_script(str(path)).problems):
+        frame, portrait, late = problems
+        assert (frame.where, frame.key) == (f"{path}:4:36", "frame.background")
+        assert (portrait.where, portrait.key) == (f"{path}:5:24", "cast.ana.portrait")
+        assert late.key == "segments[0].to"
+        for problem in (frame, portrait):
+            assert problem.message.startswith(words)
+            assert problem.hint
+
+
+def test_a_picture_is_decoded_once_and_again_when_it_changed(opened, monkeypatch):
+    from moee_cli.face import picture
+
+    second = "emotion: happiness}\n  - {id: b, speaker: bo, audio: line.wav}"
+    cast = "cast: {bo: {portrait: p.png}, ana: {portrait: p.png}}\ndefaults: {speaker: ana}"
+    path, open_it = opened((f"cast: {{ana: {{{PORTRAIT}}}}}", cast), ("emotion: happiness}", second))
+    shutil.copy(EXAMPLES / "ana.png", path.parent / "p.png")
+    looked, check_picture = [], picture.check_picture
+    monkeypatch.setattr(picture, "check_picture", lambda file: (looked.append(file.name), check_picture(file)))
+    open_it()
+    assert check_script(str(path)).is_ok
+    assert looked == ["p.png"]
+    (path.parent / "p.png").write_bytes(b"no picture")
+    assert [problem.key for problem in check_script(str(path)).problems] == ["cast.bo.portrait", "cast.ana.portrait"]
+
+
+def test_whether_there_is_a_face_is_not_checked(opened):
+    path, _ = opened((PORTRAIT, "portrait: p.png"))
+    Image.new("RGB", (300, 300), (90, 110, 130)).save(path.parent / "p.png")
+    assert check_script(str(path)).is_ok
 
 
 def test_faults_of_engine_options_come_with_the_rest(opened):

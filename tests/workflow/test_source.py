@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from moee_cli.core.errors import PortraitError
+from moee_cli.core.errors import ScriptError
 from moee_cli.workflow.check import check_file
 from moee_cli.workflow.plan import plan
 from moee_cli.workflow.render import render
@@ -55,11 +55,15 @@ def test_scale_and_size(source, more, size):
     assert (output.frame.width, output.frame.height) == size
 
 
-def test_a_picture_that_cannot_be_read_is_told_by_the_plan(source):
+def test_a_picture_that_makes_too_small_a_frame_is_told_by_plan_and_check(source):
     path = source()
-    (path.parent / "scene.png").write_bytes(b"no picture")
-    with pytest.raises(PortraitError, match=r"scene\.png is not a picture"):
+    Image.new("RGB", (200, 50)).save(path.parent / "scene.png")
+    with pytest.raises(ScriptError, match=r"makes the frame 200x50, smaller than 64"):
         plan(open_script(str(path)))
+    path.write_text(path.read_text().replace("audio: line.wav", "audio: line.wav, to: 9s"))
+    told = [(problem.where, problem.key) for problem in check_file(str(path)).problems]
+    assert told[0] == (f"{path}:4:8", "cast.ana.portrait")
+    assert [key for _, key in told] == ["cast.ana.portrait", "segments[0].to"]
 
 
 def test_a_huge_picture_is_made_smaller_and_the_plan_says_so(source):

@@ -31,9 +31,10 @@ def check(
 ) -> None:
     """Find all faults of scripts, videos and motion files.
 
-    A script's faults are listed with file, line, column, key and a hint. Of a video, the lengths of picture and sound
-    are counted, and format, tags and sidecar compared with what a render promises. A motion file is read. The exit code
-    is 1 if there are faults; warnings are none.
+    A script's faults are listed with file, line, column, key and a hint; its recordings and pictures are read, but
+    faces are not looked for. Of a video, the lengths of picture and sound are counted, and format, tags and sidecar
+    compared with what a render promises. A motion file is read. The exit code is 1 if there are faults; warnings are
+    none.
     """
     from moee_cli.workflow.check import check_file
 
