@@ -24,7 +24,7 @@ from moee_cli.workflow.reuse import motion_faults, motion_remarks
 if TYPE_CHECKING:
     from moee_cli.media.decode import AudioInfo
 
-START_UP_SECONDS = 1.7
+START_UP_SECONDS = 2.5
 """Imports, landmarks and stitching of one render; see docs/benchmarks.md."""
 MEASURED_AT = 512 * 512
 """Pixels of the frame that an engine's `frames_per_second` and memory were measured at."""

@@ -43,8 +43,9 @@ def test_signals_while_libraries_load(film, tmp_path, number, delay):
     time.sleep(delay)
     process.send_signal(number)
     _, err = process.communicate(timeout=60)
-    assert process.returncode in (-number, 128 + number), err
-    assert "Traceback" not in err or delay < 0.2  # before the program itself runs, the interpreter speaks
+    early = delay < 0.2  # before the program itself runs, the interpreter answers, and while it loads `site` with a 1
+    assert process.returncode in (-number, 128 + number, *([1] if early else [])), err
+    assert "Traceback" not in err or early
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["film.yaml", "line.wav"]
 
 
