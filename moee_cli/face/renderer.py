@@ -147,7 +147,8 @@ class FaceRenderer:
         self._unit = frame.scale
         self._gaps = self._lip_gaps(anatomy, outlines)
         # A seal parts lips by less than a unit where they lie off the line between them, in a mouth photographed open.
-        self._sealing = np.linalg.inv(self._gaps[0][N_FIELDS:]).astype(np.float32)
+        # On a head turned far two seals may do the same: hence no plain inverse.
+        self._sealing = np.linalg.pinv(self._gaps[0][N_FIELDS:], rcond=0.1).astype(np.float32)
 
     @property
     def n_pixels(self) -> int:

@@ -5,6 +5,7 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -149,11 +150,12 @@ def test_inputs_are_never_overwritten(script, tmp_path):
 
 def test_the_background_is_an_input_and_named_without_its_folder(script, tmp_path):
     wall = tmp_path / "wall.mp4"
-    wall.write_bytes(b"precious")
+    precious = cv2.imencode(".png", np.zeros((64, 64, 3), np.uint8))[1].tobytes()
+    wall.write_bytes(precious)
     opened = script(LINES[0], head=HEAD.replace("128x128", "128x128, background: ./wall.mp4"))
     with pytest.raises(OutputError, match="is an input of this script"):
         render(opened, output=wall, force=True)
-    assert wall.read_bytes() == b"precious"
+    assert wall.read_bytes() == precious
     assert plan(opened).as_dict()["frame"]["background"] == "wall.mp4"
     coloured = script(LINES[0], head=HEAD.replace("128x128", "128x128, background: white"))
     assert read_sidecar(render(coloured).output)["frame"]["background"] == "#ffffff"
