@@ -14,7 +14,7 @@ from moee_cli.core.errors import EngineUnavailable
 from moee_cli.models.motion_denoiser import MotionConfig, MotionDenoiser
 
 FORMAT = "moee-motion-1"
-_HINT = "give a file that `moee train motion` wrote, or leave `weights` out for those of the package"
+_HINT = "give a file that `moee train motion` wrote, or leave `weights` out"
 
 
 def weights_bytes(model: MotionDenoiser, facts: Mapping[str, str] | None = None) -> bytes:
@@ -44,6 +44,8 @@ def load_motion_weights(path: Path) -> MotionDenoiser:
     Raises:
         EngineUnavailable: the file is missing or no such file.
     """
+    if not path.is_file():
+        raise EngineUnavailable(f"there is no weights file {path}", _HINT)
     try:
         with safe_open(path, framework="pt") as file:
             header = file.metadata() or {}

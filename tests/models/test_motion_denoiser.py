@@ -197,3 +197,9 @@ def test_weights_of_another_network_are_refused(tmp_path, denoiser):
     save_file({"a": torch.zeros(2)}, path, {"format": "moee-motion-1", "config": '{"depth": 4}'})
     with pytest.raises(EngineUnavailable, match="depth"):
         load_motion_weights(path)
+
+
+@pytest.mark.parametrize("name", ["nowhere.safetensors", "."])
+def test_weights_that_are_no_file_are_told_in_words(tmp_path, name):
+    with pytest.raises(EngineUnavailable, match="there is no weights file"):
+        load_motion_weights(tmp_path / name)
